@@ -1,0 +1,53 @@
+/*
+ * One resolver of the enterprise, as the forwarder uses it: a plain value, made by plan.c from the
+ * reply's attributes, or by encdnsd's command line.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <netinet/in.h>
+
+enum transport {
+	TRANSPORT_PLAIN, /* UDP and TCP inside the tunnel (I17) */
+	TRANSPORT_DOT,
+	TRANSPORT_DOH,
+};
+
+/* An address of either family in network byte order. */
+struct address {
+	int family; /* AF_INET or AF_INET6 */
+	union {
+		struct in_addr in;
+		struct in6_addr in6;
+		uint8_t bytes[16];
+	};
+};
+
+/* An SPKI digest that the server's certificate must match (I12, I13). */
+struct pin {
+	uint16_t algorithm; /* IANA's IKEv2 hash algorithm: 2, 3, 4 */
+	uint8_t length;
+	uint8_t digest[64];
+};
+
+struct server {
+	uint16_t priority; /* service priority, smallest first; 0 for plain servers */
+	enum transport transport;
+	char *adn; /* NUL-terminated, validated as a host name; NULL for plain servers */
+	uint16_t port;
+	char *dohpath; /* URI template, for DoH only */
+	struct address *addresses;
+	size_t n_addresses;
+	struct pin *pins; /* none: PKIX validation and name check (I15) */
+	size_t n_pins;
+};
+
+/* Frees what the server owns and zeroes it. Takes an empty one. */
+void server_clear(struct server *server);
+
+/* Deep copy; *ret is overwritten, untouched on failure. 0 or -ENOMEM. */
+int server_copy(const struct server *server, struct server *ret);
+
+const char *transport_to_string(enum transport transport); /* "plain", "DoT", "DoH" */
