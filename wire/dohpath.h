@@ -2,10 +2,10 @@
  * The dohpath SvcParam: a URI template for DoH in relative form (RFC 9461, section 5; RFC 6570).
  *
  * Accepted: UTF-8, 1 to DOHPATH_LENGTH_MAX octets, beginning with one literal "/" (what it
- * expands to is a ":path", RFC 9113, and "//" would name another host), no fragment, no control
- * characters or others that RFC 6570 keeps out of literals, well-formed expressions with the
- * operators of its level 3 except "#", and among the variables "dns" without a prefix length,
- * which would cut the query.
+ * expands to is a ":path", RFC 9113, and "//" would name another host), no fragment, otherwise
+ * only what a path and a query may hold (RFC 3986) and characters beyond ASCII, well-formed
+ * expressions with RFC 6570's operators except "#", and among the variables "dns" without a
+ * prefix length, which would cut the query.
  */
 #pragma once
 

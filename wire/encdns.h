@@ -23,5 +23,11 @@ struct encdns {
 int encdns_decode(uint16_t type, enum wire_message message, struct span value, struct encdns *ret,
 	const char **ret_why);
 
+/*
+ * The ADN, also of a value that encdns_decode() refuses for another reason: digests are matched
+ * to all ADNs of a reply (I11). 0, or -EBADMSG where there is none that is a host name.
+ */
+int encdns_find_adn(uint16_t type, struct span value, struct span *ret_adn);
+
 int encdns_encode(uint16_t type, enum wire_message message, const struct encdns *encdns,
 	uint8_t *data, size_t size, size_t *ret_len, const char **ret_why);

@@ -49,7 +49,8 @@ int svcparams_decode(struct span value, struct svcparams *ret, const char **ret_
 
 /*
  * Appends to the writer, in ascending order of keys. 0, or -EINVAL and *ret_why where
- * svcparams_decode() would refuse it, -ENOBUFS where it doesn't fit.
+ * svcparams_decode() would refuse it, -ENOBUFS where it doesn't fit; then the writer is as it
+ * was.
  */
 int svcparams_encode(const struct svcparams *params, struct writer *writer, const char **ret_why);
 
