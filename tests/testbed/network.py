@@ -1,0 +1,338 @@
+"""The network of the tests:
+
+    laptop --(guest Wi-Fi)-- hotel --(the Internet)-- gateway --(enterprise network)-- resolver
+
+The hotel routes, and its resolver answers any name with an address of its own, as a captive portal does, and logs
+who asks. The enterprise's resolver does the same behind the gateway, over DoT, and knows the internal names.
+All of it is IPv4 and IPv6. A second enterprise can be added beside the first.
+"""
+
+import ipaddress
+import json
+import subprocess
+from dataclasses import dataclass
+
+from . import roots
+from .ca import Authority
+from .capture import Capture, Evidence
+from .dnsserver import DnsServer
+from .host import Host, remove_stale_cgroups
+from .swanctl import Swanctl
+from .util import CLEAN_ENV, TestbedError, say, wait_for
+
+HOTEL = ("198.51.100.1", "2001:db8:51::1")
+LAPTOP = ("198.51.100.10", "2001:db8:51::10")
+HOTEL_EVERYTHING = ("198.51.100.80", "2001:db8:51::80")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The numbers and names of one enterprise."""
+
+    name: str
+    number: int
+
+    @property
+    def domain(self) -> str:
+        return f"{self.name}.example"
+
+    @property
+    def adn(self) -> str:
+        return f"dns.{self.domain}"
+
+    @property
+    def gateway_id(self) -> str:
+        return f"vpn.{self.name}.test"
+
+    @property
+    def internet(self) -> tuple:
+        """The gateway's outer addresses; the hotel's end of that link has .1 and ::1."""
+        return f"203.0.{112 + self.number}.2", f"2001:db8:a{self.number}::2"
+
+    @property
+    def subnets(self) -> tuple:
+        return f"10.{20 * self.number}.0.0/24", f"2001:db8:{20 * self.number}::/64"
+
+    @property
+    def pools(self) -> tuple:
+        return f"10.{20 * self.number}.9.0/24", f"2001:db8:{20 * self.number}:9::/112"
+
+    @property
+    def resolver(self) -> tuple:
+        return self._inside(53)
+
+    @property
+    def lan(self) -> tuple:
+        return self._inside(1)
+
+    @property
+    def everything(self) -> tuple:
+        return self._inside(99)
+
+    @property
+    def names(self) -> dict:
+        """The internal names of the domain and of lab below it."""
+        return {f"intranet.{self.domain}": self._inside(80), f"mail.{self.domain}": self._inside(25),
+                f"ci.lab.{self.domain}": self._inside(90)}
+
+    def _inside(self, host: int) -> tuple:
+        return f"10.{20 * self.number}.0.{host}", f"2001:db8:{20 * self.number}::{host}"
+
+
+class Enterprise:
+    """A gateway and the resolver behind it."""
+
+    def __init__(self, plan: Plan, gateway: Host, resolver_host: Host):
+        self.plan = plan
+        self.gateway = gateway
+        self.resolver_host = resolver_host
+        self.swanctl = Swanctl(gateway)
+        self.authority = Authority(f"{plan.name} test authority")
+        self.resolver = DnsServer(resolver_host, plan.resolver, plan.everything, {plan.domain: plan.names})
+        self.good_credential = self.authority.issue(plan.adn)
+
+    def configure(self, text: str) -> str:
+        """Loads a swanctl.conf on the gateway."""
+        return self.swanctl.load(text)
+
+    def serve(self, credential=None) -> None:
+        """(Re)starts the resolver, with the good certificate unless told otherwise."""
+        self.resolver.start(credential or self.good_credential)
+
+
+class Laptop:
+    """The laptop's side, as its user has it: swanctl, names, and what encdnsctl tells."""
+
+    def __init__(self, host: Host):
+        self.host = host
+        self.swanctl = Swanctl(host)
+
+    def configure(self, text: str) -> str:
+        return self.swanctl.load(text)
+
+    def connect(self, name: str, child: str = "net") -> None:
+        self.swanctl.initiate(child, name)
+
+    def disconnect(self, name: str) -> None:
+        self.swanctl.terminate(name)
+
+    def trust(self, name: str, certificate: str) -> None:
+        """Adds an authority to the system's trust store."""
+        self.host.write(f"/usr/local/share/ca-certificates/{name}.crt", certificate)
+        self.host.run("update-ca-certificates")
+
+    def lookup(self, name: str) -> list:
+        """What any program on the laptop gets for a name: addresses, or nothing."""
+        answer = self.host.run("resolvectl", "query", "--legend=no", "--cache=no", name, check=False)
+        return sorted({word for line in answer.stdout.splitlines() for word in line.split() if _is_address(word)})
+
+    def status(self) -> dict:
+        """encdnsctl status, from its JSON."""
+        return json.loads(self.host.run("encdnsctl", "status", "--json", check=False).stdout)
+
+    def resolvectl(self) -> str:
+        """resolved's whole view, for comparing before and after."""
+        return self.host.output("resolvectl", "status", "--no-pager")
+
+    def uplink(self, domains: str = "") -> None:
+        """What the hotel hands out: address, router, resolver, and the domains that it claims."""
+        self.host.write("/etc/systemd/network/10-wifi0.network", UPLINK.format(
+            ipv4=LAPTOP[0], ipv6=LAPTOP[1], hotel4=HOTEL[0], hotel6=HOTEL[1], domains=domains))
+        self.host.run("networkctl", "reload")
+        self.host.run("networkctl", "reconfigure", "wifi0")
+        wait_for(lambda: "routable" in self.host.output("networkctl", "--no-pager", "status", "wifi0")
+                 and f"\n{domains}" in "\n" + " ".join(
+                     self.host.output("resolvectl", "domain", "wifi0").partition(":")[2].split()),
+                 "the laptop's uplink")
+
+
+UPLINK = """
+[Match]
+Name=wifi0
+[Network]
+LinkLocalAddressing=no
+IPv6AcceptRA=no
+LLMNR=no
+DNS={hotel4}
+DNS={hotel6}
+Domains={domains}
+[Address]
+Address={ipv4}/24
+[Address]
+Address={ipv6}/64
+DuplicateAddressDetection=none
+[Route]
+Gateway={hotel4}
+[Route]
+Gateway={hotel6}
+"""
+
+
+class Network:
+    """Boots the hosts, joins them, and starts what runs on them. A context manager.
+
+    products maps a release to the folder of a DESTDIR install that is laid over its hosts; none for a release means
+    plain Debian there.
+    """
+
+    def __init__(self, laptop_release: str = "trixie", gateway_release: str = "trixie", products: dict = None,
+                 report=say):
+        self._releases = {"laptop": laptop_release, "gateway": gateway_release}
+        self._products = products or {}
+        self._report = report
+        self._hosts = []
+        self._captures = []
+        self.enterprises = {}
+        self.corp = None
+        self.laptop = None
+        self.hotel = None
+        self.hotel_dns = None
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for host in self._hosts:
+            host.stop()
+        self._hosts.clear()
+
+    def _start(self) -> None:
+        remove_stale_cgroups()
+        self._report(f"booting a {self._releases['laptop']} laptop and a {self._releases['gateway']} gateway")
+        laptop = self._boot("laptop", self._releases["laptop"])
+        self.hotel = self._boot("hotel", self._releases["gateway"])
+        self.corp = self._boot_enterprise(Plan("corp", 1))
+        for host in self._hosts:
+            host.wait_booted()
+        self._report("joining the hosts")
+        _router(self.hotel)
+        _join(laptop, "wifi0", self.hotel, "guest0")
+        _address(self.hotel, "guest0", HOTEL)
+        self.hotel_dns = DnsServer(self.hotel, HOTEL, HOTEL_EVERYTHING)
+        self.hotel_dns.start()
+        self.laptop = Laptop(laptop)
+        self.laptop.uplink()
+        self._attach(self.corp)
+
+    def add_enterprise(self, name: str = "branch") -> Enterprise:
+        """Boots a second enterprise beside the first."""
+        self._report(f"booting the enterprise {name}")
+        enterprise = self._boot_enterprise(Plan(name, 1 + len(self.enterprises)))
+        enterprise.gateway.wait_booted()
+        enterprise.resolver_host.wait_booted()
+        self._attach(enterprise)
+        return enterprise
+
+    def _boot(self, name: str, release: str) -> Host:
+        layers = [roots.host_root(release).ensure()]
+        if release in self._products:
+            layers.insert(0, self._products[release])
+        host = Host(name, layers)
+        self._hosts.append(host)
+        host.start()
+        return host
+
+    def _boot_enterprise(self, plan: Plan) -> Enterprise:
+        release = self._releases["gateway"]
+        return Enterprise(plan, self._boot(f"{plan.name}-gw", release), self._boot(f"{plan.name}-dns", release))
+
+    def _attach(self, enterprise: Enterprise) -> None:
+        plan, gateway, resolver = enterprise.plan, enterprise.gateway, enterprise.resolver_host
+        provider = tuple(str(ipaddress.ip_address(address) - 1) for address in plan.internet)
+        _router(gateway)
+        _join(self.hotel, f"wan-{plan.name}", gateway, "wan0")
+        _address(self.hotel, f"wan-{plan.name}", provider)
+        _address(gateway, "wan0", plan.internet, default=provider)
+        _join(gateway, "lan0", resolver, "lan0")
+        _address(gateway, "lan0", plan.lan)
+        _address(resolver, "lan0", plan.resolver, default=plan.lan)
+        enterprise.swanctl.trust(plan.name, enterprise.authority.certificate)
+        enterprise.swanctl.own("gateway", enterprise.authority.issue(plan.gateway_id))
+        enterprise.serve()
+        self.laptop.swanctl.trust(plan.name, enterprise.authority.certificate)
+        self.laptop.swanctl.own(plan.name, enterprise.authority.issue(f"laptop@{plan.domain}"))
+        self.laptop.trust(plan.name, enterprise.authority.certificate)
+        self.enterprises[plan.name] = enterprise
+
+    def watch(self) -> "Watch":
+        """Captures on the laptop, the hotel and the gateways, for a with statement."""
+        return Watch(self, [self.laptop.host, self.hotel] + [e.gateway for e in self.enterprises.values()])
+
+    def is_inside(self, packet) -> bool:
+        """The decrypted end of the tunnel and the enterprise's own network, where internal names may be seen
+        inside TLS; everything else is outside."""
+        return packet.interface.startswith("ipsec") or \
+            packet.interface == "lan0" and packet.host in {e.gateway.name for e in self.enterprises.values()}
+
+
+class Watch:
+    """While it is open, packets are recorded; evidence() tells what was seen so far."""
+
+    def __init__(self, network: Network, hosts):
+        self._network = network
+        self._hosts = hosts
+        self._captures = []
+
+    def __enter__(self):
+        try:
+            for host in self._hosts:
+                self._captures.append(Capture(host))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for capture in self._captures:
+            capture.stop()
+
+    def note_interfaces(self) -> None:
+        """To be called while interfaces are there that go before the watch ends."""
+        for capture in self._captures:
+            capture.note_interfaces()
+
+    def evidence(self) -> Evidence:
+        """Ends the recording, and what it holds."""
+        self.__exit__()
+        packets = (packet for capture in self._captures for packet in capture.packets())
+        return Evidence(packets, self._network.is_inside)
+
+
+def _in_network(host: Host, *command) -> None:
+    """Runs the machine's ip command in a host's network namespace; interfaces never pass through the machine's own."""
+    done = subprocess.run(["nsenter", "-t", str(host.pid), "-n", "ip", *command], env=CLEAN_ENV,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode:
+        raise TestbedError(f"{host.name}: ip {' '.join(command)}: {done.stderr}")
+
+
+def _join(one: Host, one_name: str, other: Host, other_name: str) -> None:
+    _in_network(one, "link", "add", one_name, "type", "veth", "peer", "name", other_name, "netns", str(other.pid))
+    _in_network(one, "link", "set", one_name, "up")
+    _in_network(other, "link", "set", other_name, "up")
+
+
+def _address(host: Host, interface: str, addresses, default=()) -> None:
+    for address in addresses:
+        prefix = 64 if ":" in address else 24
+        extra = ["nodad"] if ":" in address else []
+        _in_network(host, "address", "add", f"{address}/{prefix}", "dev", interface, *extra)
+    for router in default:
+        _in_network(host, "route", "add", "default", "via", router)
+
+
+def _router(host: Host) -> None:
+    host.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ipaddress.ip_address(word)
+    except ValueError:
+        return False
+    return True
