@@ -1,0 +1,169 @@
+"""The project, built in a build root of some release: out of tree, from a copy of the source, and kept under a hash of
+source and root, so that the same source is built once. The source tree itself is never written to.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import roots
+from .util import CLEAN_ENV, HERE, SOURCE, TestbedError, cache, locked, say
+
+# What the compiled product does not depend on.
+NOT_COMPILED = ("tests/testbed/", "tests/e2e/", "scripts/", ".ci/", "README.md")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to build: the first one's result is what hosts run."""
+
+    name: str
+    options: tuple
+
+
+GCC = Variant("gcc", ("CC=gcc",))
+CLANG = Variant("clang", ("CC=clang",))
+SANITIZED = Variant("sanitized", ("CC=gcc", "--enable-sanitizers"))
+VARIANTS = (GCC, CLANG, SANITIZED)
+
+# The product is laid out as a package would lay it out.
+LAYOUT = ("--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", "--runstatedir=/run")
+HEADERS = "--with-strongswan-headers=/usr/src/strongswan"
+
+
+class BuildError(TestbedError):
+    """The project does not build; the text ends with what the compiler said."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `make check` came to: how many cases passed, and what failed."""
+
+    passed: int
+    failed: tuple
+
+
+class Build:
+    """The project in one release's build root, in one variant."""
+
+    def __init__(self, release: str, variant: Variant = GCC):
+        self.release = release
+        self.variant = variant
+        self._root, _ = roots.ensure_pair(release)
+        self._files = source_files()
+        self.folder = cache() / "builds" / f"{release}-{variant.name}-{self._key()}"
+
+    @property
+    def install(self) -> Path:
+        """The DESTDIR tree."""
+        return self.folder / "install"
+
+    def ensure(self) -> Path:
+        """Builds and installs where that is not done yet; the DESTDIR tree."""
+        family = f"{self.release}-{self.variant.name}"
+        with locked(cache() / "builds" / f"{family}.lock"):
+            if not (self.folder / "built").exists():
+                for old in (cache() / "builds").glob(f"{family}-*"):
+                    shutil.rmtree(old)
+                self._build()
+        return self.install
+
+    def check(self) -> Result:
+        """Runs the unit tests."""
+        self.ensure()
+        log = self.folder / "check.log"
+        status = self._run("make -k check", log)
+        passed, failed = 0, []
+        for report in sorted((self.folder / "out").rglob("*.trs")):
+            count, bad = _cases(report)
+            passed += count
+            failed += [f"{self.release}, {self.variant.name}: {case}" for case in bad]
+        if status and not failed:
+            failed.append(f"{self.release}, {self.variant.name}: make check, see {log}:\n{_tail(log)}")
+        return Result(passed, tuple(failed))
+
+    def make(self, target: str) -> None:
+        """Runs another target of the Makefile."""
+        self.ensure()
+        self._must(f"make -j{os.cpu_count()} {target}", f"{target}.log")
+
+    def _build(self) -> None:
+        say(f"building for {self.release} with {self.variant.name}")
+        for name in self._files:
+            target = self.folder / "source" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(SOURCE / name, target)
+        (self.folder / "out").mkdir()
+        options = " ".join((*LAYOUT, HEADERS, "--enable-werror", *self.variant.options))
+        self._must("cd ../source && autoreconf -fi", "autoreconf.log")
+        self._must(f"../source/configure {options} --libdir=/usr/lib/$(gcc -print-multiarch)", "configure.log")
+        self._must(f"make -j{os.cpu_count()}", "make.log")
+        self._must("make install DESTDIR=/build/install", "install.log")
+        _merge_usr(self.install)
+        (self.folder / "built").touch()
+
+    def _must(self, command: str, log: str) -> None:
+        if self._run(command, self.folder / log):
+            raise BuildError(f"{self.release}, {self.variant.name}: {command} failed, see {self.folder / log}:\n"
+                             f"{_tail(self.folder / log)}")
+
+    def _run(self, command: str, log: Path) -> int:
+        with open(log, "wb") as output:
+            return subprocess.run(
+                ["setpriv", "--pdeathsig", "KILL", HERE / "in-root", self._root, self.folder,
+                 "sh", "-c", f"cd out && {command}"],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=CLEAN_ENV).returncode
+
+    def _key(self) -> str:
+        digest = hashlib.sha256(f"{self._root.name} {self.variant}".encode())
+        for name in self._files:
+            if not name.startswith(NOT_COMPILED):
+                content = (SOURCE / name).read_bytes()
+                digest.update(f"{name} {len(content)} ".encode() + content)
+        return digest.hexdigest()[:12]
+
+
+def products(releases) -> dict:
+    """The installed product for each release, for Network."""
+    return {release: Build(release).ensure() for release in sorted(set(releases))}
+
+
+def source_files() -> list:
+    """The files of the tree as they are: what git tracks, and what it does not ignore."""
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "-C", SOURCE, "ls-files", "-z", "--cached", "--others",
+         "--exclude-standard"], check=True, capture_output=True).stdout
+    names = sorted({name.decode() for name in listed.split(b"\0") if name})
+    return [name for name in names if (SOURCE / name).is_file()]
+
+
+def _merge_usr(tree: Path) -> None:
+    """Debian 12 names /lib for units; on a host /lib is a link, which a folder laid over it would hide."""
+    for name in ("lib", "bin", "sbin"):
+        if (tree / name).is_dir():
+            shutil.copytree(tree / name, tree / "usr" / name, dirs_exist_ok=True, symlinks=True)
+            shutil.rmtree(tree / name)
+
+
+def _cases(report: Path) -> tuple:
+    """(passed, names of the failed) of one test program: its cases where cmocka names them, else the program."""
+    result = re.search(r"^:global-test-result: (\w+)", report.read_text(), re.M).group(1)
+    log = report.with_suffix(".log").read_text(errors="replace")
+    passed = len(re.findall(r"^\[       OK \]", log, re.M))
+    failed = sorted(set(re.findall(r"^\[  FAILED  \] (?!\d+ test)(\S+)", log, re.M)))
+    if result == "PASS":
+        return passed or 1, []
+    program = report.stem
+    return passed, [f"{program}: {case}" for case in failed] or [f"{program}: {result}\n{_tail_of(log)}"]
+
+
+def _tail(path: Path) -> str:
+    return _tail_of(path.read_text(errors="replace"))
+
+
+def _tail_of(text: str) -> str:
+    return "\n".join(text.splitlines()[-25:])

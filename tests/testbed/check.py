@@ -1,0 +1,145 @@
+"""scripts/check: every test, on every release, and one line at the end that says how many passed."""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from . import roots
+from .build import GCC, VARIANTS, Build
+from .host import remove_stale_cgroups
+from .util import RELEASES, SOURCE, TestbedError, say
+
+CROSS_PAIRS = (("forky", "bookworm"), ("bookworm", "forky"))
+
+
+class Tally:
+    """What passed, failed and was skipped so far."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+        self.skipped = []
+
+    def failure(self, what: str) -> None:
+        self.failed.append(what)
+        say(f"FAILED: {what}")
+
+
+def main() -> int:
+    options = _options()
+    tally = Tally()
+    releases = options.release or list(RELEASES)
+    pairs = [(release, release) for release in releases] + (list(CROSS_PAIRS) if not options.release else [])
+    variants = (GCC,) if options.quick else VARIANTS
+    remove_stale_cgroups()
+    _shell_scripts(tally)
+    for release in releases:
+        _unit_tests(tally, release, variants)
+    if not options.quick and not options.unit:
+        _distribution(tally, releases[0])
+    if not options.unit:
+        for laptop, gateway in pairs:
+            _end_to_end(tally, laptop, gateway, options.tests)
+    return _conclude(tally)
+
+
+def _options():
+    parser = argparse.ArgumentParser(prog="check", description="Runs every test of strongswan-encdns.")
+    parser.add_argument("--release", action="append", choices=RELEASES,
+                        help="only this Debian release (may be repeated)")
+    parser.add_argument("--quick", action="store_true", help="build with gcc only, and without sanitizers")
+    parser.add_argument("--unit", action="store_true", help="unit tests only")
+    parser.add_argument("tests", nargs="*", help="arguments for pytest, to choose end-to-end tests: -k split")
+    options, unknown = parser.parse_known_args()
+    options.tests += unknown
+    return options
+
+
+def _shell_scripts(tally: Tally) -> None:
+    scripts = [path for folder in ("scripts", ".ci", "tests/testbed", "tests/testbed/hooks")
+               for path in sorted((SOURCE / folder).iterdir())
+               if path.is_file() and path.open("rb").read(9) in (b"#!/bin/sh", b"#!/bin/ba")]
+    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True)
+    if done.returncode:
+        tally.failure(f"shellcheck:\n{done.stdout}")
+    else:
+        tally.passed += 1
+        say(f"shellcheck: {len(scripts)} scripts, nothing to say")
+
+
+def _unit_tests(tally: Tally, release: str, variants) -> None:
+    for variant in variants:
+        try:
+            result = Build(release, variant).check()
+        except TestbedError as error:
+            tally.failure(str(error))
+            continue
+        tally.passed += result.passed
+        for failure in result.failed:
+            tally.failure(failure)
+        say(f"unit tests, {release}, {variant.name}: {result.passed} passed, {len(result.failed)} failed")
+
+
+def _distribution(tally: Tally, release: str) -> None:
+    try:
+        Build(release).make("distcheck")
+        tally.passed += 1
+        say(f"make distcheck, {release}: fine")
+    except TestbedError as error:
+        tally.failure(str(error))
+
+
+def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments) -> None:
+    what = f"end to end, {laptop} laptop, {gateway} gateway"
+    say(what)
+    try:
+        for release in {laptop, gateway}:
+            roots.ensure_pair(release)
+            Build(release).ensure()
+    except TestbedError as error:
+        tally.failure(f"{what}: {error}")
+        return
+    with tempfile.TemporaryDirectory(prefix="encdns-check-") as folder:
+        report = Path(folder) / "report.xml"
+        # No signal handling of its own: a Ctrl-C reaches pytest as well, which ends its hosts.
+        subprocess.run(
+            ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=short", "--no-header",
+             f"--junitxml={report}", f"--laptop-release={laptop}", f"--gateway-release={gateway}",
+             SOURCE / "tests/e2e", *arguments], cwd=SOURCE / "tests", stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(SOURCE / "tests")})
+        if not report.exists():
+            tally.failure(f"{what}: pytest left no report")
+            return
+        _read_report(tally, what, report)
+
+
+def _read_report(tally: Tally, what: str, report: Path) -> None:
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = f"{what}: {case.get('classname', '').rpartition('.')[2]}.{case.get('name')}"
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            tally.failed.append(name)
+        elif skipped is not None:
+            tally.skipped.append(f"{name}: {skipped.get('message')}")
+        else:
+            tally.passed += 1
+
+
+def _conclude(tally: Tally) -> int:
+    for failure in tally.failed:
+        print(f"failed: {failure}")
+    for skip in tally.skipped:
+        print(f"skipped: {skip}")
+    if not tally.passed and not tally.failed:
+        tally.failed.append("nothing was tested")
+    line = f"{tally.passed} passed, {len(tally.failed)} failed"
+    print(line + (f", {len(tally.skipped)} skipped" if tally.skipped else ""))
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
