@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """Runs the measurements inside the bench host and prints them as JSON; scripts/bench makes the table.
 
 measure.py ROUNDS SECONDS PROTOCOL...
