@@ -97,7 +97,8 @@ class Build:
             target = self.folder / "source" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(SOURCE / name, target)
-        (self.folder / "out").mkdir()
+        for name in ("out", "install"):
+            (self.folder / name).mkdir()
         options = " ".join((*LAYOUT, HEADERS, "--enable-werror", *self.variant.options))
         self._must("cd ../source && autoreconf -fi", "autoreconf.log")
         self._must(f"../source/configure {options} --libdir=/usr/lib/$(gcc -print-multiarch)", "configure.log")

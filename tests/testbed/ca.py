@@ -48,8 +48,9 @@ class Authority:
                       "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign,cRLSign")
         self.certificate = (self._folder / "ca.pem").read_text()
 
-    def issue(self, *names: str, expired: bool = False) -> Credential:
-        """A certificate with these names as subjectAltName: host names, or user@domain."""
+    def issue(self, *names: str, expired: bool = False, common_name: str = None) -> Credential:
+        """A certificate with these names as subjectAltName: host names, or user@domain. The common name, which
+        authenticates nothing, is the first of them unless given."""
         def alternative(name):
             return f"email:{name}" if "@" in name else f"DNS:{name}"
 
@@ -59,7 +60,7 @@ class Authority:
         now = datetime.now(timezone.utc)
         start, end = now - timedelta(days=10), now + timedelta(days=-1 if expired else 20)
         self._openssl("req", "-new", "-config", "ca.cnf", *_NEW_KEY, "-keyout", "leaf.key", "-out", "leaf.csr",
-                      "-subj", f"/CN={names[0]}")
+                      "-subj", f"/CN={common_name or names[0]}")
         self._openssl("ca", "-config", "ca.cnf", "-batch", "-notext", "-cert", "ca.pem", "-keyfile", "ca.key",
                       "-in", "leaf.csr", "-out", "leaf.pem", "-extfile", "extensions",
                       "-startdate", _asn1(start), "-enddate", _asn1(end))

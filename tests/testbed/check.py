@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ def main() -> int:
     releases = options.release or list(RELEASES)
     pairs = [(release, release) for release in releases] + (list(CROSS_PAIRS) if not options.release else [])
     variants = (GCC,) if options.quick else VARIANTS
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     remove_stale_cgroups()
     _shell_scripts(tally)
     for release in releases:
@@ -105,16 +107,27 @@ def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="encdns-check-") as folder:
         report = Path(folder) / "report.xml"
-        # No signal handling of its own: a Ctrl-C reaches pytest as well, which ends its hosts.
-        subprocess.run(
-            ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=short", "--no-header",
-             f"--junitxml={report}", f"--laptop-release={laptop}", f"--gateway-release={gateway}",
-             SOURCE / "tests/e2e", *arguments], cwd=SOURCE / "tests", stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(SOURCE / "tests")})
+        _run_pytest(
+            f"--junitxml={report}", f"--laptop-release={laptop}", f"--gateway-release={gateway}",
+            SOURCE / "tests/e2e", *arguments)
         if not report.exists():
             tally.failure(f"{what}: pytest left no report")
             return
         _read_report(tally, what, report)
+
+
+def _run_pytest(*arguments) -> None:
+    """Runs pytest to its end; where we are told to stop, so is it, and it takes its hosts down first."""
+    process = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v",
+         "--tb=short", "--no-header", *arguments], cwd=SOURCE / "tests", stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(SOURCE / "tests")})
+    try:
+        process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
 
 
 def _read_report(tally: Tally, what: str, report: Path) -> None:
@@ -142,4 +155,7 @@ def _conclude(tally: Tally) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

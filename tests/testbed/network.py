@@ -62,6 +62,10 @@ class Plan:
         return self._inside(53)
 
     @property
+    def resolver_octets(self) -> tuple:
+        return tuple(ipaddress.ip_address(address).packed for address in self.resolver)
+
+    @property
     def lan(self) -> tuple:
         return self._inside(1)
 
@@ -130,16 +134,33 @@ class Laptop:
         """encdnsctl status, from its JSON."""
         return json.loads(self.host.run("encdnsctl", "status", "--json", check=False).stdout)
 
+    def status_of(self, name: str) -> dict:
+        """What the status says of one connection; empty: it does not know it."""
+        connections = self.status().get("connections", [])
+        return next((connection for connection in connections if connection["name"] == name), {})
+
+    def wait_in_force(self, name: str) -> dict:
+        """Waits until a connection's DNS is in force; its status."""
+        wait_for(lambda: self.status_of(name).get("state") == "in force", f"the DNS of {name} in force", 15)
+        return self.status_of(name)
+
+    def links(self) -> list:
+        """The names of the links that DNS hangs on."""
+        return [link["ifname"] for link in json.loads(self.host.output("ip", "-j", "link"))
+                if link["ifname"].startswith("encdns")]
+
     def resolvectl(self) -> str:
         """resolved's whole view, for comparing before and after."""
         return self.host.output("resolvectl", "status", "--no-pager")
 
-    def uplink(self, domains: str = "") -> None:
+    def uplink(self, domains: str = "", wait: bool = True) -> None:
         """What the hotel hands out: address, router, resolver, and the domains that it claims."""
         self.host.write("/etc/systemd/network/10-wifi0.network", UPLINK.format(
             ipv4=LAPTOP[0], ipv6=LAPTOP[1], hotel4=HOTEL[0], hotel6=HOTEL[1], domains=domains))
         self.host.run("networkctl", "reload")
         self.host.run("networkctl", "reconfigure", "wifi0")
+        if not wait:
+            return
         wait_for(lambda: "routable" in self.host.output("networkctl", "--no-pager", "status", "wifi0")
                  and f"\n{domains}" in "\n" + " ".join(
                      self.host.output("resolvectl", "domain", "wifi0").partition(":")[2].split()),

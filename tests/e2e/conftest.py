@@ -1,0 +1,95 @@
+"""Fixtures of the end-to-end tests: one booted network per run, brought back to a known state before each test."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from testbed import build
+from testbed.network import Network
+from testbed.util import RELEASES
+
+
+def pytest_addoption(parser):
+    parser.addoption("--laptop-release", choices=RELEASES, default="trixie")
+    parser.addoption("--gateway-release", choices=RELEASES, default="trixie")
+
+
+def pytest_configure(config):
+    # So that a terminated run takes its hosts down in order, as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+class Machine:
+    """What the test bed must leave alone on the machine that it runs on."""
+
+    def __init__(self):
+        self.before = self()
+
+    def __call__(self):
+        return sorted(os.listdir("/sys/class/net")), Path("/etc/resolv.conf").read_bytes(), os.uname().nodename
+
+
+@pytest.fixture(scope="session")
+def machine():
+    return Machine()
+
+
+@pytest.fixture(scope="session")
+def network(pytestconfig, machine):
+    laptop, gateway = pytestconfig.getoption("laptop_release"), pytestconfig.getoption("gateway_release")
+    with Network(laptop, gateway, build.products([laptop, gateway])) as network:
+        yield network
+
+
+@pytest.fixture
+def net(network, request):
+    """The network with nothing connected, nothing configured, and nothing in the logs."""
+    reset(network)
+    request.node.network = network
+    yield network
+
+
+@pytest.fixture
+def branch(net):
+    """The second enterprise."""
+    return net.enterprises.get("branch") or net.add_enterprise("branch")
+
+
+def reset(network):
+    laptop = network.laptop.host
+    laptop.systemctl("stop", "strongswan.service")
+    laptop.systemctl("stop", "encdnsd.service", check=False)
+    for link in network.laptop.links():
+        laptop.run("ip", "link", "delete", link)
+    laptop.write("/etc/swanctl/swanctl.conf", "")
+    laptop.systemctl("reset-failed")
+    laptop.systemctl("restart", "systemd-resolved.service")
+    network.laptop.uplink()
+    laptop.systemctl("start", "strongswan.service")
+    for enterprise in network.enterprises.values():
+        gateway = enterprise.gateway
+        gateway.run("swanctl", "--terminate", "--ike", "rw", "--force", check=False)
+        enterprise.configure("")
+        enterprise.serve()
+        enterprise.resolver.forget()
+    network.hotel_dns.forget()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Adds what the laptop's daemons said to the report of a test that failed."""
+    outcome = yield
+    report = outcome.get_result()
+    network = getattr(item, "network", None)
+    if report.failed and network and network.laptop.host.running:
+        laptop = network.laptop.host
+        for what, command in (
+                ("laptop: status", ["encdnsctl", "status"]),
+                ("laptop: resolvectl", ["resolvectl", "status", "--no-pager"]),
+                ("laptop: encdnsd", ["journalctl", "-q", "-u", "encdnsd", "-o", "cat", "-n", "40"]),
+                ("laptop: charon", ["journalctl", "-q", "-u", "strongswan", "-o", "cat", "-n", "60"])):
+            done = laptop.run(*command, check=False)
+            report.sections.append((what, done.stdout + done.stderr))

@@ -1,0 +1,89 @@
+"""What happens when a part dies while connected: internal names fail, they do not leak; and what comes back finds its
+state again."""
+
+import pytest
+
+from expect import (assert_hotel_heard_nothing_of, back_to, internal_names_fail, internal_names_resolve, no_leak,
+                    public_names_go_to_the_hotel)
+from testbed import swanctl
+from testbed.util import wait_for
+
+
+@pytest.fixture
+def connected(net):
+    """The laptop, connected and in force; the captures run, and nothing may have leaked by the end of the test."""
+    corp, laptop = net.corp, net.laptop
+    corp.configure(swanctl.gateway(corp.plan, encrypted_dns=swanctl.handing_out(corp.plan)))
+    laptop.configure(swanctl.laptop([corp.plan]))
+    laptop.before = laptop.resolvectl()
+    with net.watch() as watch:
+        laptop.connect("corp")
+        laptop.wait_in_force("corp")
+        internal_names_resolve(net, corp)
+        yield laptop
+        assert_hotel_heard_nothing_of(net, corp)
+        no_leak(net, watch.evidence())
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_encdnsd_ends(net, connected, how):
+    laptop = connected
+    # Masked, so that nothing brings it back before we have looked.
+    laptop.host.systemctl("mask", "--runtime", "encdnsd.service")
+    if how == "kill":
+        laptop.host.kill("encdnsd.service")
+    else:
+        laptop.host.systemctl("stop", "encdnsd.service")
+    wait_for(lambda: not laptop.host.active("encdnsd.service"), "the end of encdnsd")
+    internal_names_fail(net, net.corp)
+    laptop.host.systemctl("unmask", "--runtime", "encdnsd.service")
+    laptop.host.systemctl("reset-failed", "encdnsd.service", check=False)
+    laptop.host.systemctl("start", "encdnsd.service")
+    laptop.wait_in_force("corp")
+    internal_names_resolve(net, net.corp)
+    public_names_go_to_the_hotel(net)
+    laptop.disconnect("corp")
+    back_to(net, laptop.before)
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_charon_ends(net, connected, how):
+    laptop = connected
+    laptop.host.systemctl("mask", "--runtime", "strongswan.service")
+    if how == "kill":
+        laptop.host.kill("strongswan.service")
+    else:
+        laptop.host.systemctl("stop", "strongswan.service")
+    wait_for(lambda: not laptop.host.active("strongswan.service"), "the end of charon")
+    internal_names_fail(net, net.corp)
+    public_names_go_to_the_hotel(net)
+    laptop.host.systemctl("unmask", "--runtime", "strongswan.service")
+    laptop.host.systemctl("reset-failed", "strongswan.service", check=False)
+    laptop.host.systemctl("start", "strongswan.service")
+    laptop.connect("corp")
+    laptop.wait_in_force("corp")
+    internal_names_resolve(net, net.corp)
+    laptop.disconnect("corp")
+    back_to(net, laptop.before)
+
+
+def test_charon_ends_and_the_user_releases(net, connected):
+    """Without a new connection the user gets the old state back by saying so."""
+    laptop = connected
+    laptop.host.kill("strongswan.service")
+    laptop.host.systemctl("stop", "strongswan.service", check=False)
+    wait_for(lambda: not laptop.host.active("strongswan.service"), "the end of charon")
+    internal_names_fail(net, net.corp)
+    laptop.host.systemctl("start", "strongswan.service")
+    laptop.host.run("encdnsctl", "release", "corp")
+    wait_for(lambda: laptop.links() == [], "the end of the link")
+    back_to(net, laptop.before)
+
+
+def test_resolved_restarts(net, connected):
+    laptop = connected
+    laptop.host.systemctl("restart", "systemd-resolved.service")
+    laptop.wait_in_force("corp")
+    internal_names_resolve(net, net.corp)
+    laptop.disconnect("corp")
+    back_to(net, laptop.before)
