@@ -132,8 +132,7 @@ int digest_reply_decode(struct span value, struct digest_reply *ret, const char 
 	return 0;
 }
 
-const char *digest_reply_fault(const struct digest_reply *reply,
-	const struct digest_request *asked)
+const char *digest_reply_fault(const struct digest_reply *reply, const struct digest_request *asked)
 {
 	const struct digest_algorithm *algorithm;
 	size_t i = 0;

@@ -66,8 +66,8 @@ int digest_reply_decode(struct span value, struct digest_reply *ret, const char 
  * behind the ADN, an algorithm that we don't know or (asked: what the request listed; NULL:
  * anything) did not ask for, a length that is not its algorithm's.
  */
-const char *digest_reply_fault(const struct digest_reply *reply,
-	const struct digest_request *asked);
+const char *digest_reply_fault(
+	const struct digest_reply *reply, const struct digest_request *asked);
 
 /* Encodes no faulty one: -EINVAL. */
 int digest_reply_encode(const struct digest_reply *reply, uint8_t *data, size_t size,

@@ -23,7 +23,7 @@ static bool is_percent_encoded(struct span text)
 	static const char digits[] = "0123456789abcdefABCDEF";
 
 	return text.len >= 3 && text.data[0] == '%' && is_one_of(text.data[1], digits) &&
-		is_one_of(text.data[2], digits);
+		   is_one_of(text.data[2], digits);
 }
 
 /*
@@ -167,14 +167,12 @@ int dohpath_check(struct span template, const char **ret_why)
 	while (left.len > 0) {
 		if (left.data[0] == '{') {
 			if (!take_expression(&left, &dns))
-				return refuse(ret_why,
-					"the SvcParam dohpath has a malformed expression");
+				return refuse(ret_why, "the SvcParam dohpath has a malformed expression");
 			continue;
 		}
 		len = literal_length(left);
 		if (len == 0)
-			return refuse(ret_why,
-				"the SvcParam dohpath holds a character that paths don't have");
+			return refuse(ret_why, "the SvcParam dohpath holds a character that paths don't have");
 		skip(&left, len);
 	}
 	if (!dns)

@@ -5,8 +5,8 @@
 
 #include "refuse.h"
 
-int domain_decode(enum wire_message message, struct span value, struct span *ret_name,
-	const char **ret_why)
+int domain_decode(
+	enum wire_message message, struct span value, struct span *ret_name, const char **ret_why)
 {
 	int r;
 

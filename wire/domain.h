@@ -11,8 +11,8 @@
  * *ret_name: without a trailing dot ("." is the root, which policy may refuse: I23); len 0 for an
  * empty request.
  */
-int domain_decode(enum wire_message message, struct span value, struct span *ret_name,
-	const char **ret_why);
+int domain_decode(
+	enum wire_message message, struct span value, struct span *ret_name, const char **ret_why);
 
 /* name: len 0 for an empty request. */
 int domain_encode(enum wire_message message, struct span name, uint8_t *data, size_t size,

@@ -98,8 +98,7 @@ int name_check(struct span name, enum name_kind kind, const char **ret_why)
 	return why ? refuse(ret_why, why) : 0;
 }
 
-int name_normalise(struct span name, enum name_kind kind, char ret[NAME_SIZE],
-	const char **ret_why)
+int name_normalise(struct span name, enum name_kind kind, char ret[NAME_SIZE], const char **ret_why)
 {
 	size_t i;
 	int r;
@@ -144,5 +143,5 @@ bool name_is_at_or_below(struct span name, struct span domain)
 		return name_equal(name, domain);
 	above = name.len - domain.len;
 	return name.data[above - 1] == '.' &&
-		equal_without_case(name.data + above, domain.data, domain.len);
+		   equal_without_case(name.data + above, domain.data, domain.len);
 }

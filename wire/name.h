@@ -27,8 +27,8 @@ struct span name_without_dot(struct span name);
  * Checks, then writes the name in lower case without the trailing dot, NUL-terminated (the root
  * is "."). 0, or -EBADMSG and *ret_why; ret is untouched on failure.
  */
-int name_normalise(struct span name, enum name_kind kind, char ret[NAME_SIZE],
-	const char **ret_why);
+int name_normalise(
+	struct span name, enum name_kind kind, char ret[NAME_SIZE], const char **ret_why);
 
 /* Without regard to case. For names that passed name_check(). */
 bool name_equal(struct span a, struct span b);

@@ -47,8 +47,7 @@ static int decode_alpn(struct span value, struct svcparams *params, const char *
 	return 0;
 }
 
-static int decode_no_default_alpn(struct span value, struct svcparams *params,
-	const char **ret_why)
+static int decode_no_default_alpn(struct span value, struct svcparams *params, const char **ret_why)
 {
 	if (value.len != 0)
 		return refuse(ret_why, "the SvcParam no-default-alpn has a value");
@@ -80,8 +79,8 @@ static int decode_dohpath(struct span value, struct svcparams *params, const cha
 	return 0;
 }
 
-static int decode_other(uint16_t key, struct span value, struct svcparams *params,
-	const char **ret_why)
+static int decode_other(
+	uint16_t key, struct span value, struct svcparams *params, const char **ret_why)
 {
 	if (params->n_other == SVCPARAMS_OTHER_MAX)
 		return refuse(ret_why, "there are more than 16 SvcParams with unknown keys");
@@ -89,8 +88,8 @@ static int decode_other(uint16_t key, struct span value, struct svcparams *param
 	return 0;
 }
 
-static int decode_one(uint16_t key, struct span value, struct svcparams *params,
-	const char **ret_why)
+static int decode_one(
+	uint16_t key, struct span value, struct svcparams *params, const char **ret_why)
 {
 	switch (key) {
 	case SVCPARAM_MANDATORY:
@@ -260,6 +259,7 @@ int svcparams_encode(const struct svcparams *params, struct writer *writer, cons
 {
 	struct writer start = *writer;
 	struct svcparams check;
+	struct span written;
 	size_t len;
 	int r;
 
@@ -280,9 +280,10 @@ int svcparams_encode(const struct svcparams *params, struct writer *writer, cons
 	r = writer_finish(writer, &len);
 	if (r == -EMSGSIZE)
 		r = refuse_to_send(ret_why, "a SvcParam's value is too long");
-	else if (r == 0 && len > start.len &&
-		svcparams_decode(span_of(start.data + start.len, len - start.len), &check, ret_why) < 0)
-		r = -EINVAL;
+	if (r == 0 && len > start.len) {
+		written = span_of(start.data + start.len, len - start.len);
+		r = svcparams_decode(written, &check, ret_why) < 0 ? -EINVAL : 0;
+	}
 	if (r < 0)
 		*writer = start;
 	return r;

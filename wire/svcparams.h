@@ -39,7 +39,7 @@ struct svcparams {
 	bool has_port;
 	uint16_t port; /* not 0 */
 	bool has_dohpath;
-	struct span dohpath;                       /* passed dohpath_check() */
+	struct span dohpath;                        /* passed dohpath_check() */
 	struct svcparam other[SVCPARAMS_OTHER_MAX]; /* ech and unknown ones, keys ascending */
 	size_t n_other;
 };

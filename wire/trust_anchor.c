@@ -21,8 +21,8 @@ uint8_t trust_anchor_digest_length(uint8_t digest_type)
 	}
 }
 
-int trust_anchor_decode(enum wire_message message, struct span value, struct trust_anchor *ret,
-	const char **ret_why)
+int trust_anchor_decode(
+	enum wire_message message, struct span value, struct trust_anchor *ret, const char **ret_why)
 {
 	struct reader reader = {value};
 	struct trust_anchor anchor = {0};

@@ -25,8 +25,8 @@ struct trust_anchor {
 /* Octets in a digest of that type; 0: not one of ours. */
 uint8_t trust_anchor_digest_length(uint8_t digest_type);
 
-int trust_anchor_decode(enum wire_message message, struct span value, struct trust_anchor *ret,
-	const char **ret_why);
+int trust_anchor_decode(
+	enum wire_message message, struct span value, struct trust_anchor *ret, const char **ret_why);
 
 int trust_anchor_encode(enum wire_message message, const struct trust_anchor *anchor, uint8_t *data,
 	size_t size, size_t *ret_len, const char **ret_why);

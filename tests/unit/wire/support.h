@@ -43,17 +43,17 @@ void assert_span_equal(struct span a, struct span b);
 void assert_svcparams_equal(const struct svcparams *a, const struct svcparams *b);
 
 /* -EBADMSG (or -EINVAL) and just this reason. */
-#define assert_refused(call, expected) \
-	do { \
-		const char *why = NULL; \
-		assert_int_equal(call, -EBADMSG); \
-		assert_non_null(why); \
-		assert_string_equal(why, expected); \
+#define assert_refused(call, expected)                                                             \
+	do {                                                                                           \
+		const char *why = NULL;                                                                    \
+		assert_int_equal(call, -EBADMSG);                                                          \
+		assert_non_null(why);                                                                      \
+		assert_string_equal(why, expected);                                                        \
 	} while (0)
-#define assert_not_sent(call, expected) \
-	do { \
-		const char *why = NULL; \
-		assert_int_equal(call, -EINVAL); \
-		assert_non_null(why); \
-		assert_string_equal(why, expected); \
+#define assert_not_sent(call, expected)                                                            \
+	do {                                                                                           \
+		const char *why = NULL;                                                                    \
+		assert_int_equal(call, -EINVAL);                                                           \
+		assert_non_null(why);                                                                      \
+		assert_string_equal(why, expected);                                                        \
 	} while (0)

@@ -5,9 +5,10 @@
 #include "wire/digest.h"
 
 /* RFC 9464, appendix A.1, prints the first 12 octets of its digest: the rest is ours. */
-#define SHA256 \
-	0x8b, 0x6e, 0x7a, 0x59, 0x71, 0xcc, 0x6b, 0xb0, 0xb4, 0xdb, 0x5a, 0x71, 0x0d, 0x0e, 0x0f, 0x10, \
-	0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f, 0x20
+#define SHA256                                                                                     \
+	0x8b, 0x6e, 0x7a, 0x59, 0x71, 0xcc, 0x6b, 0xb0, 0xb4, 0xdb, 0x5a, 0x71, 0x0d, 0x0e, 0x0f,      \
+		0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e,  \
+		0x1f, 0x20
 #define ADN 'd', 'o', 'h', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e', '.', 'c', 'o', 'm'
 
 #define FIGURE_5 3, 0, 0, 2, 0, 3, 0, 4
@@ -109,8 +110,8 @@ static void test_parse(void **state)
 
 	assert_not_sent(digest_parse(TEXT(HEX32), &algorithm, digest, &why),
 		"the pin has no colon, as in sha256:HEX");
-	assert_not_sent(digest_parse(TEXT(""), &algorithm, digest, &why),
-		"the pin has no colon, as in sha256:HEX");
+	assert_not_sent(
+		digest_parse(TEXT(""), &algorithm, digest, &why), "the pin has no colon, as in sha256:HEX");
 	assert_not_sent(digest_parse(TEXT("md5:" HEX32), &algorithm, digest, &why),
 		"the pin's algorithm is not sha256, sha384 or sha512");
 	assert_not_sent(digest_parse(TEXT("sha384:" HEX32), &algorithm, digest, &why),
@@ -119,8 +120,11 @@ static void test_parse(void **state)
 		"the pin's length is not that of its algorithm");
 	assert_not_sent(digest_parse(TEXT("sha256:"), &algorithm, digest, &why),
 		"the pin's length is not that of its algorithm");
-	assert_not_sent(digest_parse(TEXT("sha256:x" "B6E7A5971CC6BB0B4DB5A710d0e0f101112131415161718191a"
-		"1b1c1d1e1f20"), &algorithm, digest, &why), "the pin is not in hex digits");
+	assert_not_sent(digest_parse(TEXT("sha256:x"
+									  "B6E7A5971CC6BB0B4DB5A710d0e0f101112131415161718191a"
+									  "1b1c1d1e1f20"),
+						&algorithm, digest, &why),
+		"the pin is not in hex digits");
 	assert_int_equal(algorithm->id, DIGEST_SHA2_512);
 }
 
@@ -169,10 +173,10 @@ static void test_request_refusals(void **state)
 	assert_refused(decode_request(OCTETS(0, 0), &why), "no hash algorithm is listed");
 	assert_refused(decode_request(OCTETS(2, 0, 0, 2), &why), "the hash algorithms are cut off");
 	assert_refused(decode_request(OCTETS(2, 0, 0, 2, 0), &why), "the hash algorithms are cut off");
-	assert_refused(decode_request(OCTETS(1, 0, 0, 2, 0), &why),
-		"there is more than the hash algorithms");
-	assert_refused(decode_request(OCTETS(1, 0, 0, 2, 0, 3), &why),
-		"there is more than the hash algorithms");
+	assert_refused(
+		decode_request(OCTETS(1, 0, 0, 2, 0), &why), "there is more than the hash algorithms");
+	assert_refused(
+		decode_request(OCTETS(1, 0, 0, 2, 0, 3), &why), "there is more than the hash algorithms");
 }
 
 static void test_reply_refusals(void **state)
@@ -198,12 +202,12 @@ static void test_faults(void **state)
 	struct digest_reply reply;
 
 	assert_null(fault_of(OCTETS(NAMED), &sha256));
-	assert_string_equal(fault_of(OCTETS(NAMED), &sha384_512),
-		"the digest's algorithm was not asked for");
-	assert_string_equal(fault_of(OCTETS(1, 1, 'a', 0, 1, SHA256), &sha1),
-		"the digest's algorithm is unknown");
-	assert_string_equal(fault_of(OCTETS(1, 1, 'a', 0, 1, SHA256), NULL),
-		"the digest's algorithm is unknown");
+	assert_string_equal(
+		fault_of(OCTETS(NAMED), &sha384_512), "the digest's algorithm was not asked for");
+	assert_string_equal(
+		fault_of(OCTETS(1, 1, 'a', 0, 1, SHA256), &sha1), "the digest's algorithm is unknown");
+	assert_string_equal(
+		fault_of(OCTETS(1, 1, 'a', 0, 1, SHA256), NULL), "the digest's algorithm is unknown");
 	assert_string_equal(fault_of(OCTETS(1, 1, 'a', 0, 3, SHA256), NULL),
 		"the digest's length is not that of its algorithm");
 	assert_string_equal(fault_of(OCTETS(1, 1, 'a', 0, 2, SHA256, 0), NULL),
@@ -213,7 +217,8 @@ static void test_faults(void **state)
 	assert_string_equal(fault_of(OCTETS(1, 1, 'a', 0), NULL), "the hash algorithm is cut off");
 	assert_string_equal(fault_of(OCTETS(2, 1, 'a', 0, 2, 0, 3, SHA256), NULL),
 		"the number of hash algorithms is not 1");
-	assert_string_equal(fault_of(OCTETS(0, 1, 'a'), NULL), "the number of hash algorithms is not 1");
+	assert_string_equal(
+		fault_of(OCTETS(0, 1, 'a'), NULL), "the number of hash algorithms is not 1");
 
 	assert_int_equal(digest_reply_decode(OCTETS(2, 1, 'a', 0, 2, SHA256), &reply, NULL), 0);
 	assert_span_equal(reply.adn, TEXT("a"));

@@ -48,13 +48,14 @@ static void test_trailing_dot_root_and_underscore(void **state)
 
 static void test_refusals(void **state)
 {
-	assert_refused(decode(WIRE_REPLY, TEXT("corp.example\0"), &why),
-		"the domain holds a control character");
+	assert_refused(
+		decode(WIRE_REPLY, TEXT("corp.example\0"), &why), "the domain holds a control character");
 	assert_refused(decode(WIRE_REPLY, TEXT("*.corp.example"), &why),
 		"the domain holds a character that names don't have");
 	assert_refused(decode(WIRE_REQUEST, TEXT("corp example"), &why),
 		"the domain holds a character that names don't have");
-	assert_refused(decode(WIRE_REPLY, TEXT("corp..example"), &why), "the domain has an empty label");
+	assert_refused(
+		decode(WIRE_REPLY, TEXT("corp..example"), &why), "the domain has an empty label");
 }
 
 /* Every beginning of a domain is one too; nothing more than the value is read. */
@@ -77,7 +78,8 @@ static void test_encode(void **state)
 		"the domain is empty");
 	assert_not_sent(domain_encode(WIRE_REPLY, TEXT("a b"), data, sizeof(data), &len, &why),
 		"the domain holds a character that names don't have");
-	assert_int_equal(domain_encode(WIRE_REPLY, TEXT("example.com"), data, 10, &len, NULL), -ENOBUFS);
+	assert_int_equal(
+		domain_encode(WIRE_REPLY, TEXT("example.com"), data, 10, &len, NULL), -ENOBUFS);
 	assert_int_equal(len, 99);
 	assert_int_equal(domain_encode(WIRE_REPLY, TEXT("example.com."), data, 11, &len, NULL), 0);
 	assert_span_equal(span_of(data, len), TEXT("example.com"));

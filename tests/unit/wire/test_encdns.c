@@ -5,13 +5,14 @@
 #include "wire/encdns.h"
 
 /* RFC 9464, appendix A: 2001:db8:99:88:77:66:55:44, doh.example.com. */
-#define ADDRESS6 \
+#define ADDRESS6                                                                                   \
 	0x20, 0x01, 0x0d, 0xb8, 0x00, 0x99, 0x00, 0x88, 0x00, 0x77, 0x00, 0x66, 0x00, 0x55, 0x00, 0x44
 #define ADN 'd', 'o', 'h', '.', 'e', 'x', 'a', 'm', 'p', 'l', 'e', '.', 'c', 'o', 'm'
 #define ALPN_H2 0x00, 0x01, 0x00, 0x03, 0x02, 'h', '2'
 #define ALPN_DOT 0x00, 0x01, 0x00, 0x04, 0x03, 'd', 'o', 't'
-#define DOHPATH \
-	0x00, 0x07, 0x00, 0x10, '/', 'd', 'n', 's', '-', 'q', 'u', 'e', 'r', 'y', '{', '?', 'd', 'n', 's', '}'
+#define DOHPATH                                                                                    \
+	0x00, 0x07, 0x00, 0x10, '/', 'd', 'n', 's', '-', 'q', 'u', 'e', 'r', 'y', '{', '?', 'd', 'n',  \
+		's', '}'
 
 #define FIGURE_6 0, 1, 1, 15, ADDRESS6, ADN, ALPN_H2, DOHPATH /* and figure 11 */
 #define FIGURE_7 0, 1, 1, 0, ADDRESS6
@@ -101,8 +102,10 @@ static void test_a2_suggestions(void **state)
 static void test_a2_suggestions_are_no_replies(void **state)
 {
 	assert_refused(decode(WIRE_ENCDNS_IP6, WIRE_REPLY, OCTETS(FIGURE_7), &why), "there is no ADN");
-	assert_refused(decode(WIRE_ENCDNS_IP6, WIRE_REPLY, OCTETS(FIGURE_8), &why), "there is no address");
-	assert_refused(decode(WIRE_ENCDNS_IP6, WIRE_REPLY, OCTETS(FIGURE_9), &why), "there is no address");
+	assert_refused(
+		decode(WIRE_ENCDNS_IP6, WIRE_REPLY, OCTETS(FIGURE_8), &why), "there is no address");
+	assert_refused(
+		decode(WIRE_ENCDNS_IP6, WIRE_REPLY, OCTETS(FIGURE_9), &why), "there is no address");
 }
 
 static void test_two_ipv4_addresses(void **state)
@@ -115,8 +118,8 @@ static void test_two_ipv4_addresses(void **state)
 	assert_span_equal(encdns.addresses, OCTETS(192, 0, 2, 1, 192, 0, 2, 2));
 	assert_same_again(WIRE_ENCDNS_IP4, WIRE_REPLY, OCTETS(REPLY_IP4));
 	/* As ENCDNS_IP6 its lengths don't add up. */
-	assert_refused(decode(WIRE_ENCDNS_IP6, WIRE_REPLY, OCTETS(REPLY_IP4), &why),
-		"the addresses are cut off");
+	assert_refused(
+		decode(WIRE_ENCDNS_IP6, WIRE_REPLY, OCTETS(REPLY_IP4), &why), "the addresses are cut off");
 }
 
 static void test_trailing_dot_is_not_kept(void **state)
@@ -126,11 +129,12 @@ static void test_trailing_dot_is_not_kept(void **state)
 	size_t len;
 
 	assert_int_equal(encdns_decode(WIRE_ENCDNS_IP4, WIRE_REPLY,
-		OCTETS(0, 1, 1, 2, 192, 0, 2, 1, 'a', '.'), &encdns, NULL), 0);
+						 OCTETS(0, 1, 1, 2, 192, 0, 2, 1, 'a', '.'), &encdns, NULL),
+		0);
 	assert_span_equal(encdns.adn, TEXT("a"));
 	encdns.adn = TEXT("a.");
-	assert_int_equal(encdns_encode(WIRE_ENCDNS_IP4, WIRE_REPLY, &encdns, data, sizeof(data), &len,
-		NULL), 0);
+	assert_int_equal(
+		encdns_encode(WIRE_ENCDNS_IP4, WIRE_REPLY, &encdns, data, sizeof(data), &len, NULL), 0);
 	assert_span_equal(span_of(data, len), OCTETS(0, 1, 1, 1, 192, 0, 2, 1, 'a'));
 }
 
@@ -163,7 +167,8 @@ static void test_refusals_have_their_reason(void **state)
 		{OCTETS(0, 1, 1, 1, 192, 0, 2, 1, 'a', ALPN_DOT, ALPN_DOT), "a SvcParam is there twice"},
 		{OCTETS(0, 1, 1, 1, 192, 0, 2, 1, 'a', 0, 4, 0, 4, 192, 0, 2, 1),
 			"the SvcParam ipv4hint is not allowed here"},
-		{OCTETS(0, 1, 1, 1, 192, 0, 2, 1, 'a', 0, 6, 0, 0), "the SvcParam ipv6hint is not allowed here"},
+		{OCTETS(0, 1, 1, 1, 192, 0, 2, 1, 'a', 0, 6, 0, 0),
+			"the SvcParam ipv6hint is not allowed here"},
 		{OCTETS(0, 1, 1, 1, 192, 0, 2, 1, 'a', 0, 0, 0, 2, 0, 99, 0, 99, 0, 0),
 			"a SvcParam with an unknown key is mandatory"},
 	};
@@ -196,15 +201,17 @@ static void test_other_attributes(void **state)
 		"the attribute is neither ENCDNS_IP4 nor ENCDNS_IP6");
 	assert_refused(decode(WIRE_INTERNAL_IP4_DNS, WIRE_REQUEST, (struct span){0}, &why),
 		"the attribute is neither ENCDNS_IP4 nor ENCDNS_IP6");
-	assert_not_sent(encdns_encode(WIRE_INTERNAL_IP4_DNS, WIRE_REQUEST, &encdns, data, sizeof(data),
-		&len, &why), "the attribute is neither ENCDNS_IP4 nor ENCDNS_IP6");
+	assert_not_sent(
+		encdns_encode(WIRE_INTERNAL_IP4_DNS, WIRE_REQUEST, &encdns, data, sizeof(data), &len, &why),
+		"the attribute is neither ENCDNS_IP4 nor ENCDNS_IP6");
 }
 
 /*
  * Accepted where a SvcParam ends; for a suggestion also where there is nothing. An attribute that
  * is cut elsewhere doesn't add up.
  */
-static void sweep(uint16_t type, enum wire_message message, struct span value, const size_t *accepted)
+static void sweep(
+	uint16_t type, enum wire_message message, struct span value, const size_t *accepted)
 {
 	const char *why;
 	size_t len;
@@ -238,10 +245,11 @@ static void test_ret_stays_on_failure(void **state)
 	struct encdns encdns = {.priority = 7};
 	struct span adn = TEXT("as it was");
 
-	assert_int_equal(encdns_decode(WIRE_ENCDNS_IP4, WIRE_REPLY, OCTETS(FIGURE_6), &encdns, NULL),
-		-EBADMSG);
+	assert_int_equal(
+		encdns_decode(WIRE_ENCDNS_IP4, WIRE_REPLY, OCTETS(FIGURE_6), &encdns, NULL), -EBADMSG);
 	assert_int_equal(encdns.priority, 7);
-	assert_int_equal(encdns_find_adn(WIRE_ENCDNS_IP4, OCTETS(0, 1, 1, 0, 1, 2, 3, 4), &adn), -EBADMSG);
+	assert_int_equal(
+		encdns_find_adn(WIRE_ENCDNS_IP4, OCTETS(0, 1, 1, 0, 1, 2, 3, 4), &adn), -EBADMSG);
 	assert_span_equal(adn, TEXT("as it was"));
 }
 
@@ -292,14 +300,14 @@ static void test_encode_sends_nothing_that_is_refused(void **state)
 	assert_not_sent(encode(WIRE_REPLY, &bad, &why), "there is no address");
 	assert_int_equal(encode(WIRE_REQUEST, &bad, NULL), 0);
 	bad.addresses = span_of(large, 4 * (ENCDNS_ADDRESSES_MAX + 1));
-	assert_not_sent(encode(WIRE_REPLY, &bad, &why),
-		"there are too many addresses, or the ADN is too long");
+	assert_not_sent(
+		encode(WIRE_REPLY, &bad, &why), "there are too many addresses, or the ADN is too long");
 	bad.addresses = span_of(large, 4 * ENCDNS_ADDRESSES_MAX);
 	assert_int_equal(encode(WIRE_REPLY, &bad, NULL), 0);
 	bad = good;
 	bad.adn = span_of(large, 256);
-	assert_not_sent(encode(WIRE_REPLY, &bad, &why),
-		"there are too many addresses, or the ADN is too long");
+	assert_not_sent(
+		encode(WIRE_REPLY, &bad, &why), "there are too many addresses, or the ADN is too long");
 	bad.adn = TEXT("dns_example");
 	assert_not_sent(encode(WIRE_REPLY, &bad, &why), "the ADN holds an underscore");
 	bad.adn = TEXT("");
@@ -327,12 +335,13 @@ static void test_encode_into_too_little_room(void **state)
 	for (size = 0; size < value.len; size++) {
 		struct span room = copy_exactly(span_of(data, size));
 
-		assert_int_equal(encdns_encode(WIRE_ENCDNS_IP6, WIRE_REPLY, &encdns,
-			(uint8_t *)room.data, size, &len, NULL), -ENOBUFS);
+		assert_int_equal(encdns_encode(WIRE_ENCDNS_IP6, WIRE_REPLY, &encdns, (uint8_t *)room.data,
+							 size, &len, NULL),
+			-ENOBUFS);
 		copy_free(room);
 	}
-	assert_int_equal(encdns_encode(WIRE_ENCDNS_IP6, WIRE_REPLY, &encdns, data, value.len, &len, NULL),
-		0);
+	assert_int_equal(
+		encdns_encode(WIRE_ENCDNS_IP6, WIRE_REPLY, &encdns, data, value.len, &len, NULL), 0);
 }
 
 /* Any one octet changed: refused, or something that encodes to itself again. */

@@ -37,15 +37,17 @@ static void test_names_of_both_kinds(void **state)
 static void test_longest_name(void **state)
 {
 	/* 63 + 1 + 63 + 1 + 63 + 1 + 61 = 253 */
-	static const char longest[] =
-		LABEL63 "." LABEL63 "." LABEL63 ".abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXY";
+	static const char longest[] = LABEL63
+		"." LABEL63 "." LABEL63 ".abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXY";
 
 	assert_int_equal(strlen(longest), 253);
 	assert_both(span_from_string(longest));
 	assert_both(TEXT(LABEL63 "." LABEL63 "." LABEL63
-		".abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXY."));
-	assert_refused(check(TEXT(LABEL63 "." LABEL63 "." LABEL63
-		".abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"), NAME_HOST, &why),
+							 ".abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXY."));
+	assert_refused(
+		check(TEXT(LABEL63 "." LABEL63 "." LABEL63
+						   ".abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+			NAME_HOST, &why),
 		"the ADN is longer than 253 octets");
 	assert_refused(check(TEXT(LABEL63 "x.test"), NAME_DOMAIN, &why),
 		"the domain has a label of more than 63 octets");
@@ -70,7 +72,9 @@ static void test_refusals_have_their_reason(void **state)
 		{TEXT("a.test\r"), "holds a control character"},
 		{TEXT("a.test\n"), "holds a control character"},
 		{TEXT("a\x7f.test"), "holds a control character"},
-		{TEXT("b\xc3\xbc""cher.test"), "is not in A-labels"},
+		{TEXT("b\xc3\xbc"
+			  "cher.test"),
+			"is not in A-labels"},
 		{TEXT("a b.test"), "holds a character that names don't have"},
 		{TEXT("*.test"), "holds a character that names don't have"},
 		{TEXT("a\\046b.test"), "holds a character that names don't have"},
@@ -117,8 +121,7 @@ static void test_every_octet(void **state)
 		for (c = 0; c < 256; c++) {
 			memcpy(name, "abc", 3);
 			name[at] = (char)c;
-			letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-				(c >= 'A' && c <= 'Z');
+			letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 			inside = (c == '-' || c == '.') && at == 1;
 			assert_int_equal(check(span, NAME_HOST, NULL) == 0, letter || inside);
 			assert_int_equal(check(span, NAME_DOMAIN, NULL) == 0, letter || inside || c == '_');

@@ -46,8 +46,8 @@ static void test_nothing(void **state)
 
 static void test_everything(void **state)
 {
-	struct span value = OCTETS(MANDATORY(0, 6, 0, 1, 0, 3, 0, 7), 0, 1, 0, 7, 3, 'd', 'o', 't', 2, 'h',
-		'2', NO_DEFAULT_ALPN, PORT_853, ECH, DOHPATH, KEY667);
+	struct span value = OCTETS(MANDATORY(0, 6, 0, 1, 0, 3, 0, 7), 0, 1, 0, 7, 3, 'd', 'o', 't', 2,
+		'h', '2', NO_DEFAULT_ALPN, PORT_853, ECH, DOHPATH, KEY667);
 	struct svcparams params;
 
 	assert_int_equal(svcparams_decode(value, &params, NULL), 0);
@@ -105,7 +105,8 @@ static void test_refusals_have_their_reason(void **state)
 		{OCTETS(MANDATORY(0, 2, 0, 1), MANDATORY(0, 2, 0, 1)), "a SvcParam is there twice"},
 		{OCTETS(PORT_853, ALPN_DOT), "the SvcParams are not in ascending order of keys"},
 		{OCTETS(KEY667, DOHPATH), "the SvcParams are not in ascending order of keys"},
-		{OCTETS(ALPN_DOT, MANDATORY(0, 2, 0, 1)), "the SvcParams are not in ascending order of keys"},
+		{OCTETS(ALPN_DOT, MANDATORY(0, 2, 0, 1)),
+			"the SvcParams are not in ascending order of keys"},
 
 		{OCTETS(MANDATORY(0, 0), ALPN_DOT), "the SvcParam mandatory is empty"},
 		{OCTETS(MANDATORY(0, 1, 0), ALPN_DOT), "the SvcParam mandatory has an odd length"},
@@ -115,23 +116,28 @@ static void test_refusals_have_their_reason(void **state)
 			"the SvcParam mandatory is not in ascending order"},
 		{OCTETS(MANDATORY(0, 4, 0, 1, 0, 1), ALPN_DOT),
 			"the SvcParam mandatory is not in ascending order"},
-		{OCTETS(MANDATORY(0, 2, 0, 3), ALPN_DOT), "the SvcParam mandatory lists a key that is absent"},
-		{OCTETS(MANDATORY(0, 2, 0, 4), ALPN_DOT), "the SvcParam mandatory lists a key that is absent"},
+		{OCTETS(MANDATORY(0, 2, 0, 3), ALPN_DOT),
+			"the SvcParam mandatory lists a key that is absent"},
+		{OCTETS(MANDATORY(0, 2, 0, 4), ALPN_DOT),
+			"the SvcParam mandatory lists a key that is absent"},
 		{OCTETS(MANDATORY(0, 2, 0x02, 0x9b), ALPN_DOT),
 			"the SvcParam mandatory lists a key that is absent"},
 		{OCTETS(MANDATORY(0, 2, 0x02, 0x9b), ALPN_DOT, KEY667),
 			"a SvcParam with an unknown key is mandatory"},
-		{OCTETS(MANDATORY(0, 2, 0, 5), ALPN_DOT, ECH), "a SvcParam with an unknown key is mandatory"},
+		{OCTETS(MANDATORY(0, 2, 0, 5), ALPN_DOT, ECH),
+			"a SvcParam with an unknown key is mandatory"},
 		{OCTETS(MANDATORY(0, 34, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11,
-			0, 12, 0, 13, 0, 14, 0, 15, 0, 16, 0, 17)), "the SvcParam mandatory lists more than 16 keys"},
+			 0, 12, 0, 13, 0, 14, 0, 15, 0, 16, 0, 17)),
+			"the SvcParam mandatory lists more than 16 keys"},
 
 		{OCTETS(0, 1, 0, 0), "the SvcParam alpn is empty"},
 		{OCTETS(0, 1, 0, 1, 0), "the SvcParam alpn holds an empty protocol id"},
 		{OCTETS(0, 1, 0, 5, 3, 'd', 'o', 't', 0), "the SvcParam alpn holds an empty protocol id"},
 		{OCTETS(0, 1, 0, 3, 3, 'd', 'o'), "the SvcParam alpn holds a protocol id that is cut off"},
 		{OCTETS(0, 1, 0, 1, 1), "the SvcParam alpn holds a protocol id that is cut off"},
-		{OCTETS(0, 1, 0, 34, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-			1, 1, 1, 1, 1, 1, 1, 1, 1), "the SvcParam alpn holds more than 16 protocol ids"},
+		{OCTETS(0, 1, 0, 34, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+			 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
+			"the SvcParam alpn holds more than 16 protocol ids"},
 
 		{OCTETS(ALPN_DOT, 0, 2, 0, 1, 0), "the SvcParam no-default-alpn has a value"},
 		{OCTETS(NO_DEFAULT_ALPN), "the SvcParam no-default-alpn is there without alpn"},

@@ -9,14 +9,17 @@
 #define HEAD_SHA256 0x7a, 0xae, 8, 2
 #define HEAD_SHA384 0x7a, 0xae, 13, 4
 #define RAW10 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x00, 0xff
-#define HEX10 '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', '0', '0', 'F', 'F'
+#define HEX10                                                                                      \
+	'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', '0', '0', 'F', \
+		'F'
 #define RAW_SHA1 RAW10, RAW10
 #define HEX_SHA1 HEX10, HEX10
 #define RAW_SHA256 RAW10, RAW10, RAW10, 0x12, 0x34
 #define HEX_SHA256 HEX10, HEX10, HEX10, '1', '2', '3', '4'
 #define RAW_SHA384 RAW_SHA1, RAW_SHA1, 1, 2, 3, 4, 5, 6, 7, 8
-#define HEX_SHA384 \
-	HEX_SHA1, HEX_SHA1, '0', '1', '0', '2', '0', '3', '0', '4', '0', '5', '0', '6', '0', '7', '0', '8'
+#define HEX_SHA384                                                                                 \
+	HEX_SHA1, HEX_SHA1, '0', '1', '0', '2', '0', '3', '0', '4', '0', '5', '0', '6', '0', '7', '0', \
+		'8'
 
 static int decode(enum wire_message message, struct span value, const char **ret_why)
 {
@@ -36,10 +39,10 @@ static void test_hex_and_raw_digests_of_each_type(void **state)
 		uint8_t algorithm, type;
 	} cases[] = {
 		{OCTETS(HEAD_SHA1, HEX_SHA1), OCTETS(HEAD_SHA1, RAW_SHA1), OCTETS(RAW_SHA1), 43547, 8, 1},
-		{OCTETS(HEAD_SHA256, HEX_SHA256), OCTETS(HEAD_SHA256, RAW_SHA256), OCTETS(RAW_SHA256), 31406, 8,
-			2},
-		{OCTETS(HEAD_SHA384, HEX_SHA384), OCTETS(HEAD_SHA384, RAW_SHA384), OCTETS(RAW_SHA384), 31406,
-			13, 4},
+		{OCTETS(HEAD_SHA256, HEX_SHA256), OCTETS(HEAD_SHA256, RAW_SHA256), OCTETS(RAW_SHA256),
+			31406, 8, 2},
+		{OCTETS(HEAD_SHA384, HEX_SHA384), OCTETS(HEAD_SHA384, RAW_SHA384), OCTETS(RAW_SHA384),
+			31406, 13, 4},
 	};
 	uint8_t data[TRUST_ANCHOR_VALUE_MAX];
 	struct trust_anchor hex, raw;
@@ -66,7 +69,8 @@ static void test_lower_case_hex(void **state)
 	struct trust_anchor anchor;
 
 	memset(value + 4, 'f', 40);
-	assert_int_equal(trust_anchor_decode(WIRE_REPLY, span_of(value, sizeof(value)), &anchor, NULL), 0);
+	assert_int_equal(
+		trust_anchor_decode(WIRE_REPLY, span_of(value, sizeof(value)), &anchor, NULL), 0);
 	assert_int_equal(anchor.digest[19], 0xff);
 }
 
@@ -79,7 +83,8 @@ static void test_only_a_request_may_be_empty(void **state)
 	assert_true(anchor.empty);
 	assert_int_equal(trust_anchor_encode(WIRE_REQUEST, &anchor, NULL, 0, &len, NULL), 0);
 	assert_int_equal(len, 0);
-	assert_refused(decode(WIRE_REPLY, (struct span){0}, &why), "the value is shorter than 4 octets");
+	assert_refused(
+		decode(WIRE_REPLY, (struct span){0}, &why), "the value is shorter than 4 octets");
 	assert_not_sent(trust_anchor_encode(WIRE_REPLY, &anchor, NULL, 0, &len, &why),
 		"a reply holds no trust anchor");
 }
@@ -93,8 +98,8 @@ static void test_refusals(void **state)
 		"the digest type is not SHA-1, SHA-256 or SHA-384");
 	assert_refused(decode(WIRE_REPLY, OCTETS(0, 1, 8, 3, RAW_SHA256), &why),
 		"the digest type is not SHA-1, SHA-256 or SHA-384");
-	assert_refused(decode(WIRE_REPLY, OCTETS(HEAD_SHA1), &why),
-		"the digest's length is not that of its type");
+	assert_refused(
+		decode(WIRE_REPLY, OCTETS(HEAD_SHA1), &why), "the digest's length is not that of its type");
 	assert_refused(decode(WIRE_REPLY, OCTETS(HEAD_SHA256, RAW_SHA1), &why),
 		"the digest's length is not that of its type");
 	assert_refused(decode(WIRE_REPLY, OCTETS(HEAD_SHA1, RAW_SHA1, 0), &why),
@@ -159,7 +164,8 @@ static void test_random_round_trip(void **state)
 		};
 		anchor.digest_length = trust_anchor_digest_length(anchor.digest_type);
 		random_octets(anchor.digest, anchor.digest_length);
-		assert_int_equal(trust_anchor_encode(WIRE_REPLY, &anchor, data, sizeof(data), &len, NULL), 0);
+		assert_int_equal(
+			trust_anchor_encode(WIRE_REPLY, &anchor, data, sizeof(data), &len, NULL), 0);
 		copy = copy_exactly(span_of(data, len));
 		assert_int_equal(trust_anchor_decode(WIRE_REPLY, copy, &again, NULL), 0);
 		assert_int_equal(again.key_tag, anchor.key_tag);
