@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 enum transport {
 	TRANSPORT_PLAIN, /* UDP and TCP inside the tunnel (I17) */
@@ -49,5 +50,14 @@ void server_clear(struct server *server);
 
 /* Deep copy; *ret is overwritten, untouched on failure. 0 or -ENOMEM. */
 int server_copy(const struct server *server, struct server *ret);
+
+/* The same in every member, addresses and pins in the same order. */
+bool server_equal(const struct server *a, const struct server *b);
+
+bool addresses_equal(const struct address *a, size_t n_a, const struct address *b, size_t n_b);
+
+/* Fills *ret, returns the length that the socket calls want. */
+socklen_t address_to_sockaddr(const struct address *address, uint16_t port,
+	struct sockaddr_storage *ret);
 
 const char *transport_to_string(enum transport transport); /* "plain", "DoT", "DoH" */
