@@ -9,6 +9,8 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pytest
+
 from . import roots
 from .build import GCC, VARIANTS, Build
 from .host import remove_stale_cgroups
@@ -107,23 +109,24 @@ def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments) -> None:
         return
     with tempfile.TemporaryDirectory(prefix="encdns-check-") as folder:
         report = Path(folder) / "report.xml"
-        _run_pytest(
+        status = _run_pytest(
             f"--junitxml={report}", f"--laptop-release={laptop}", f"--gateway-release={gateway}",
             SOURCE / "tests/e2e", *arguments)
+        if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+            tally.failure(f"{what}: pytest ended with status {status}")
         if not report.exists():
-            tally.failure(f"{what}: pytest left no report")
             return
         _read_report(tally, what, report)
 
 
-def _run_pytest(*arguments) -> None:
+def _run_pytest(*arguments) -> int:
     """Runs pytest to its end; where we are told to stop, so is it, and it takes its hosts down first."""
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v",
          "--tb=short", "--no-header", *arguments], cwd=SOURCE / "tests", stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(SOURCE / "tests")})
     try:
-        process.wait()
+        return process.wait()
     except BaseException:
         process.terminate()
         process.wait()
