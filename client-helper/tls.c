@@ -17,6 +17,7 @@ struct tls_context {
 
 struct tls_ticket {
 	SSL_SESSION *session;
+	time_t authenticated; /* when the server last showed a certificate; resumptions don't move it */
 };
 
 struct tls {
@@ -271,17 +272,19 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 
 	SSL_SESSION_free(tls->ticket->session);
 	tls->ticket->session = session;
+	if (!SSL_session_reused(ssl))
+		tls->ticket->authenticated = time(NULL);
 	return 1;
 }
 
 /* A resumed session shows no certificate again: only a fresh one, of one still valid, may stand for it. */
-static bool may_resume(SSL_SESSION *session, bool pinned)
+static bool may_resume(const struct tls_ticket *ticket, bool pinned)
 {
-	X509 *certificate = SSL_SESSION_get0_peer(session);
+	X509 *certificate = ticket->session ? SSL_SESSION_get0_peer(ticket->session) : NULL;
 
-	if (!certificate || !SSL_SESSION_is_resumable(session))
+	if (!certificate || !SSL_SESSION_is_resumable(ticket->session))
 		return false;
-	if ((long)time(NULL) - (long)SSL_SESSION_get_time(session) > LIMIT_RESUMPTION)
+	if (time(NULL) - ticket->authenticated > LIMIT_RESUMPTION)
 		return false;
 	return pinned || X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
@@ -423,7 +426,7 @@ int tls_new(struct tls_context *context, const struct server *server, struct tls
 	BIO_set_init(bio, 1);
 	SSL_set_bio(tls->ssl, bio, bio);
 	SSL_set_app_data(tls->ssl, tls);
-	if (ticket->session && may_resume(ticket->session, server->n_pins > 0))
+	if (may_resume(ticket, server->n_pins > 0))
 		SSL_set_session(tls->ssl, ticket->session);
 	SSL_set_connect_state(tls->ssl);
 	*ret = tls;
