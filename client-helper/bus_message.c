@@ -1,0 +1,40 @@
+#include "bus_message.h"
+
+#include <string.h>
+
+int bus_message_read_properties(sd_bus_message *message, property_reader_t reader, void *userdata)
+{
+	const char *name, *type;
+	char kind;
+	int r;
+
+	r = sd_bus_message_enter_container(message, 'a', "{sv}");
+	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+		r = sd_bus_message_read(message, "s", &name);
+		if (r >= 0)
+			r = sd_bus_message_peek_type(message, &kind, &type);
+		if (r >= 0)
+			r = sd_bus_message_enter_container(message, 'v', type);
+		if (r >= 0)
+			r = reader(message, name, type, userdata);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(message);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(message);
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
+int bus_message_append_domains(sd_bus_message *message, int ifindex,
+	const struct link_domains *domains)
+{
+	int r;
+
+	r = sd_bus_message_append(message, "i", ifindex);
+	if (r >= 0)
+		r = sd_bus_message_open_container(message, 'a', "(sb)");
+	for (size_t i = 0; i < domains->n && r >= 0; i++)
+		r = sd_bus_message_append(message, "(sb)", domains->list[i].name,
+			(int)domains->list[i].route_only);
+	return r < 0 ? r : sd_bus_message_close_container(message);
+}

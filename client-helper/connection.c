@@ -1,0 +1,476 @@
+#include "connection.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include "dns_link.h"
+#include "log.h"
+#include "resolved.h"
+#include "util.h"
+
+struct connection {
+	struct surroundings around;
+	char *name;
+	uint32_t seed;
+	enum connection_phase phase;
+	char *why; /* it is blocked */
+	struct request request;
+	struct plan plan;
+	char *link;
+	int ifindex;
+	struct forwarder *forwarder; /* there when dns is */
+	struct dns_link *dns;
+};
+
+static void changed(struct connection *connection)
+{
+	connection->around.changed(connection, connection->around.userdata);
+}
+
+static void on_forwarder(struct forwarder *forwarder, void *userdata)
+{
+	changed(userdata);
+}
+
+static void drop_forwarder(struct connection *connection)
+{
+	if (!connection->forwarder)
+		return;
+	connection->forwarder = forwarder_free(connection->forwarder);
+	fdstore_remove(connection->link);
+	if (connection->around.folder)
+		state_file_remove(connection->around.folder, connection->link);
+}
+
+static void on_dns(struct dns_link *dns, void *userdata)
+{
+	struct connection *connection = userdata;
+
+	if (connection->phase == CONNECTION_LEAVING && dns_link_state(dns) == DNS_LINK_REVERTED) {
+		drop_forwarder(connection);
+		connection->phase = CONNECTION_GONE;
+	}
+	changed(connection);
+}
+
+static void save(const struct connection *connection)
+{
+	struct saved_connection saved = {
+		.connection = connection->name,
+		.link = connection->link,
+		.ifindex = connection->ifindex,
+		.domains = connection->plan.domains,
+		.full = connection->plan.full,
+		.family_outside = connection->plan.family_outside,
+		.gateway = connection->request.gateway,
+		.why = connection->why,
+	};
+	int r;
+
+	if (!connection->around.folder || !connection->forwarder)
+		return;
+	saved.port = forwarder_port(connection->forwarder);
+	r = state_file_save(connection->around.folder, &saved);
+	if (r < 0)
+		log_line(SD_WARNING, "%s: the state cannot be saved: %s", connection->name, strerror(-r));
+}
+
+/* fds are taken where they fit; a port that is gone is replaced by a free one. */
+static int start_forwarder(struct connection *connection, uint16_t port, const int *fds)
+{
+	sd_event *event = sd_bus_get_event(connection->around.bus);
+	struct address loopback = {.family = AF_INET};
+	int r;
+
+	loopback.in.s_addr = htonl(INADDR_LOOPBACK);
+	r = forwarder_new(event, &loopback, port, fds, on_forwarder, connection,
+		&connection->forwarder);
+	if (r < 0 && (port != 0 || fds))
+		r = forwarder_new(event, &loopback, 0, NULL, on_forwarder, connection,
+			&connection->forwarder);
+	if (r < 0)
+		return r;
+	fdstore_remove(connection->link);
+	fdstore_put(connection->link, forwarder_fds(connection->forwarder));
+	return 0;
+}
+
+static int set_upstream(struct connection *connection, const struct request *request,
+	const struct plan *plan)
+{
+	struct upstream upstream = {
+		.virtual_ips = request->virtual_ips,
+		.n_virtual_ips = request->n_virtual_ips,
+		.ca_certificates = request->policy.ca_certificates,
+	};
+	cleanup_free struct server *servers = NULL;
+
+	servers = calloc(plan->resolvers.n + 1, sizeof(*servers));
+	if (!servers)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->resolvers.n; i++)
+		if (!plan->resolvers.list[i].unusable)
+			servers[upstream.n_servers++] = plan->resolvers.list[i].server;
+	upstream.servers = servers;
+	return forwarder_set_upstream(connection->forwarder, &upstream);
+}
+
+static void flush_caches(const struct connection *connection)
+{
+	resolved_flush_caches(connection->around.bus, NULL, NULL, NULL);
+}
+
+/* The link is another one than before: the old one's settings are taken back, if it is still there. */
+static int move_to_link(struct connection *connection, const char *link, int ifindex)
+{
+	char *copy;
+
+	if (connection->link && strcmp(connection->link, link) == 0 && connection->ifindex == ifindex)
+		return 0;
+	copy = strdup(link);
+	if (!copy)
+		return -ENOMEM;
+	if (connection->dns) {
+		resolved_revert(connection->around.bus, connection->ifindex, NULL, NULL, NULL);
+		connection->dns = dns_link_free(connection->dns);
+		drop_forwarder(connection);
+	}
+	free(connection->link);
+	connection->link = copy;
+	connection->ifindex = ifindex;
+	return 0;
+}
+
+/* Forwarder first: what resolved sends is answered from the first query on. */
+static int bring_up(struct connection *connection, const struct request *request,
+	const struct plan *plan)
+{
+	int r = 0;
+
+	if (!connection->forwarder)
+		r = start_forwarder(connection, 0, NULL);
+	if (r >= 0)
+		r = set_upstream(connection, request, plan);
+	if (r >= 0 && !connection->dns)
+		r = dns_link_new(connection->around.bus, connection->ifindex, on_dns, connection,
+			&connection->dns);
+	if (r >= 0)
+		r = dns_link_set(connection->dns, forwarder_port(connection->forwarder), plan->domains);
+	return r;
+}
+
+int connection_apply(struct connection *connection, struct request *request)
+{
+	bool was_blocked = connection->phase == CONNECTION_BLOCKED;
+	struct plan plan;
+	int r;
+
+	r = plan_make(request, connection->seed, &plan);
+	if (r < 0)
+		return r;
+	r = move_to_link(connection, request->link, request->ifindex);
+	if (r >= 0 && plan.domains)
+		r = bring_up(connection, request, &plan);
+	if (r < 0) {
+		plan_clear(&plan);
+		return r;
+	}
+	if (!plan.domains && connection->dns) {
+		resolved_revert(connection->around.bus, connection->ifindex, NULL, NULL, NULL);
+		flush_caches(connection);
+		connection->dns = dns_link_free(connection->dns);
+		drop_forwarder(connection);
+	}
+	request_clear(&connection->request);
+	connection->request = *request;
+	memset(request, 0, sizeof(*request));
+	plan_clear(&connection->plan);
+	connection->plan = plan;
+	connection->phase = CONNECTION_UP;
+	free(connection->why);
+	connection->why = NULL;
+	save(connection);
+	/* resolved keeps a SERVFAIL for seconds. */
+	if (was_blocked && connection->dns)
+		flush_caches(connection);
+	changed(connection);
+	return 0;
+}
+
+bool connection_block(struct connection *connection, const char *why)
+{
+	static const struct upstream nobody;
+
+	if (!connection->dns || connection->phase == CONNECTION_LEAVING) {
+		connection_leave(connection);
+		return false;
+	}
+	forwarder_set_upstream(connection->forwarder, &nobody);
+	connection->phase = CONNECTION_BLOCKED;
+	set_text(&connection->why, "%s", why);
+	save(connection);
+	flush_caches(connection);
+	changed(connection);
+	return true;
+}
+
+void connection_leave(struct connection *connection)
+{
+	if (connection->phase == CONNECTION_LEAVING || connection->phase == CONNECTION_GONE)
+		return;
+	if (connection->dns) {
+		connection->phase = CONNECTION_LEAVING;
+		dns_link_revert(connection->dns);
+	} else {
+		connection->phase = CONNECTION_GONE;
+		changed(connection);
+	}
+}
+
+void connection_check(struct connection *connection)
+{
+	if (connection->dns)
+		dns_link_check(connection->dns);
+}
+
+void connection_resolved_lost(struct connection *connection)
+{
+	if (connection->dns)
+		dns_link_lost(connection->dns);
+}
+
+const char *connection_name(const struct connection *connection)
+{
+	return connection->name;
+}
+
+const char *connection_link(const struct connection *connection)
+{
+	return connection->link;
+}
+
+int connection_ifindex(const struct connection *connection)
+{
+	return connection->ifindex;
+}
+
+enum connection_phase connection_phase(const struct connection *connection)
+{
+	return connection->phase;
+}
+
+const struct request *connection_request(const struct connection *connection)
+{
+	return &connection->request;
+}
+
+const struct plan *connection_plan(const struct connection *connection)
+{
+	return &connection->plan;
+}
+
+const struct forwarder *connection_forwarder(const struct connection *connection)
+{
+	return connection->forwarder;
+}
+
+char *const *connection_domains(const struct connection *connection)
+{
+	return connection->dns && connection->phase <= CONNECTION_BLOCKED ? connection->plan.domains :
+		NULL;
+}
+
+bool connection_server_status(const struct connection *connection, size_t index,
+	struct server_status *ret)
+{
+	const struct resolver *resolver = &connection->plan.resolvers.list[index];
+	size_t n = connection->forwarder ? forwarder_n_servers(connection->forwarder) : 0;
+
+	if (resolver->unusable)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct server_status status = forwarder_server_status(connection->forwarder, i);
+
+		if (server_equal(status.server, &resolver->server)) {
+			*ret = status;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* No resolver works or may still: *ret_reason is the first one's, or why there is none. */
+static int judge_servers(const struct connection *connection, enum connection_state *ret,
+	char **ret_reason)
+{
+	const struct resolvers *resolvers = &connection->plan.resolvers;
+	const char *who = "none of the gateway's resolvers", *why = "can be used";
+	struct server_status status;
+	bool reason = false;
+
+	*ret = STATE_IN_FORCE;
+	for (size_t i = 0; i < resolvers->n; i++) {
+		const struct resolver *resolver = &resolvers->list[i];
+		const char *fault = resolver->unusable;
+
+		if (!fault && connection_server_status(connection, i, &status)) {
+			if (status.state != SERVER_FAILED && status.state != SERVER_REFUSED)
+				return 0;
+			fault = status.last_error ? status.last_error : "it does not answer";
+		}
+		if (fault && !reason) {
+			reason = true;
+			who = resolver->server.adn ? resolver->server.adn : "plain DNS";
+			why = fault;
+		}
+	}
+	*ret = STATE_FAILING;
+	return format(ret_reason, reason ? "%s: %s" : "%s %s", who, why);
+}
+
+static int judge_up(const struct connection *connection, const struct links *links,
+	const struct fitness *fitness, enum connection_state *ret, char **ret_reason)
+{
+	int r;
+
+	if (!connection->dns) {
+		*ret = STATE_NOTHING;
+		return format(ret_reason, "%s",
+			connection->plan.nothing ? connection->plan.nothing : "nothing was asked for");
+	}
+	if (fitness->problem || dns_link_state(connection->dns) == DNS_LINK_WAITING) {
+		*ret = STATE_WAITING;
+		return format(ret_reason, "%s",
+			fitness->problem ? fitness->problem : dns_link_reason(connection->dns));
+	}
+	r = links_leak(links, connection->plan.domains, ret_reason);
+	if (r < 0 || *ret_reason) {
+		*ret = STATE_LEAKING;
+		return r;
+	}
+	if (dns_link_state(connection->dns) != DNS_LINK_SET || !links_settled(links)) {
+		*ret = STATE_APPLYING;
+		return 0;
+	}
+	return judge_servers(connection, ret, ret_reason);
+}
+
+int connection_judge(const struct connection *connection, const struct links *links,
+	const struct fitness *fitness, enum connection_state *ret, char **ret_reason)
+{
+	*ret_reason = NULL;
+	switch (connection->phase) {
+	case CONNECTION_UP:
+		return judge_up(connection, links, fitness, ret, ret_reason);
+	case CONNECTION_BLOCKED:
+		*ret = STATE_BLOCKED;
+		return format(ret_reason, "%s", connection->why ? connection->why : "lost");
+	case CONNECTION_LEAVING:
+	case CONNECTION_GONE:
+		break;
+	}
+	*ret = STATE_LEAVING;
+	return 0;
+}
+
+const char *connection_state_name(enum connection_state state)
+{
+	static const char *const names[] = {
+		[STATE_NOTHING] = "nothing",
+		[STATE_BLOCKED] = "blocked",
+		[STATE_LEAVING] = "leaving",
+		[STATE_WAITING] = "waiting",
+		[STATE_LEAKING] = "leaking",
+		[STATE_APPLYING] = "applying",
+		[STATE_FAILING] = "failing",
+		[STATE_IN_FORCE] = "in-force",
+	};
+
+	return names[state];
+}
+
+struct connection *connection_free(struct connection *connection)
+{
+	if (!connection)
+		return NULL;
+	dns_link_free(connection->dns);
+	forwarder_free(connection->forwarder);
+	request_clear(&connection->request);
+	plan_clear(&connection->plan);
+	free(connection->link);
+	free(connection->why);
+	free(connection->name);
+	free(connection);
+	return NULL;
+}
+
+int connection_new(const struct surroundings *surroundings, const char *name,
+	struct connection **ret)
+{
+	struct connection *connection;
+
+	connection = calloc(1, sizeof(*connection));
+	if (!connection)
+		return -ENOMEM;
+	connection->around = *surroundings;
+	connection->name = strdup(name);
+	if (!connection->name) {
+		free(connection);
+		return -ENOMEM;
+	}
+	/* Where the kernel has no randomness yet, zero shuffles as well as any other seed. */
+	(void)!getrandom(&connection->seed, sizeof(connection->seed), GRND_NONBLOCK);
+	*ret = connection;
+	return 0;
+}
+
+static int restore(struct connection *connection, const struct saved_connection *saved,
+	struct stored_sockets *sockets)
+{
+	bool stored = sockets && sockets->fds[0] >= 0 && sockets->fds[1] >= 0;
+	int r;
+
+	connection->phase = CONNECTION_BLOCKED;
+	connection->ifindex = saved->ifindex;
+	connection->link = strdup(saved->link);
+	connection->why = strdup(saved->why ? saved->why :
+		"encdnsd was restarted, and waits for strongSwan to say what is up");
+	connection->plan.full = saved->full;
+	connection->plan.family_outside = saved->family_outside;
+	if (!connection->link || !connection->why ||
+		(saved->gateway && !(connection->request.gateway = strdup(saved->gateway))))
+		return -ENOMEM;
+	r = list_copy(saved->domains, &connection->plan.domains);
+	if (r >= 0)
+		r = start_forwarder(connection, saved->port, stored ? sockets->fds : NULL);
+	if (r >= 0 && stored && forwarder_fds(connection->forwarder)[0] == sockets->fds[0])
+		sockets->fds[0] = sockets->fds[1] = -1;
+	if (r >= 0)
+		r = dns_link_new(connection->around.bus, connection->ifindex, on_dns, connection,
+			&connection->dns);
+	if (r >= 0)
+		r = dns_link_set(connection->dns, forwarder_port(connection->forwarder),
+			connection->plan.domains);
+	return r;
+}
+
+int connection_restore(const struct surroundings *surroundings,
+	const struct saved_connection *saved, struct stored_sockets *sockets,
+	struct connection **ret)
+{
+	struct connection *connection;
+	int r;
+
+	r = connection_new(surroundings, saved->connection, &connection);
+	if (r < 0)
+		return r;
+	r = restore(connection, saved, sockets);
+	if (r < 0) {
+		connection_free(connection);
+		return r;
+	}
+	save(connection);
+	*ret = connection;
+	return 0;
+}

@@ -1,0 +1,96 @@
+/*
+ * One connection: what is wanted of it (the last Apply, made a plan), and what is there: its
+ * forwarder, and its link's settings in resolved.
+ *
+ *	up       what the plan says is in force, or on the way there
+ *	blocked  lost, or down with on-disconnect = block: the forwarder has no servers and answers
+ *	         SERVFAIL, the link keeps its domains, so internal names fail instead of leaking
+ *	leaving  resolved is told to forget, then the forwarder goes
+ *	gone     nothing is left but the object
+ *
+ * Order on the way up: forwarder, resolved; on the way down: resolved, caches, forwarder.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+#include "fdstore.h"
+#include "fitness.h"
+#include "forwarder.h"
+#include "links.h"
+#include "plan.h"
+#include "state_file.h"
+
+struct connection;
+
+enum connection_phase {
+	CONNECTION_UP,
+	CONNECTION_BLOCKED,
+	CONNECTION_LEAVING,
+	CONNECTION_GONE,
+};
+
+/* What the status says, worst news first where several are true. */
+enum connection_state {
+	STATE_NOTHING,   /* there is nothing to apply */
+	STATE_BLOCKED,
+	STATE_LEAVING,
+	STATE_WAITING,   /* resolved is not there, or does not use what it was told */
+	STATE_LEAKING,   /* in force, but another link is asked too */
+	STATE_APPLYING,
+	STATE_FAILING,   /* in force, but no resolver can be asked: names fail */
+	STATE_IN_FORCE,
+};
+
+typedef void (*connection_changed_t)(struct connection *connection, void *userdata);
+
+struct surroundings {
+	sd_bus *bus;
+	const char *folder; /* of state files; NULL: none are kept */
+	connection_changed_t changed;
+	void *userdata;
+};
+
+/* surroundings: copied, what it points to outlives the connection. 0 or -errno. */
+int connection_new(const struct surroundings *surroundings, const char *name,
+	struct connection **ret);
+
+/* Blocked, as a state file says; sockets: its listeners, taken where they fit, or NULL. */
+int connection_restore(const struct surroundings *surroundings,
+	const struct saved_connection *saved, struct stored_sockets *sockets,
+	struct connection **ret);
+
+/* Takes what *request owns on success. 0 or -errno; then what was in force stays. */
+int connection_apply(struct connection *connection, struct request *request);
+
+/* True: it is blocked, its link must stay. False: there was nothing to block, and it is leaving. */
+bool connection_block(struct connection *connection, const char *why);
+
+/* On to CONNECTION_GONE, of which changed tells. */
+void connection_leave(struct connection *connection);
+
+void connection_check(struct connection *connection);         /* resolved may have changed */
+void connection_resolved_lost(struct connection *connection); /* it left the bus */
+
+const char *connection_name(const struct connection *connection);
+const char *connection_link(const struct connection *connection); /* NULL before the first Apply */
+int connection_ifindex(const struct connection *connection);
+enum connection_phase connection_phase(const struct connection *connection);
+const struct request *connection_request(const struct connection *connection);
+const struct plan *connection_plan(const struct connection *connection);
+const struct forwarder *connection_forwarder(const struct connection *connection); /* or NULL */
+
+/* Domains that resolved sends us for it; NULL: none. */
+char *const *connection_domains(const struct connection *connection);
+
+/* The forwarder's status of a resolver of the plan; false: it has none. */
+bool connection_server_status(const struct connection *connection, size_t index,
+	struct server_status *ret);
+
+/* *ret_reason: a sentence to be freed, or NULL. 0 or -ENOMEM. */
+int connection_judge(const struct connection *connection, const struct links *links,
+	const struct fitness *fitness, enum connection_state *ret, char **ret_reason);
+
+const char *connection_state_name(enum connection_state state); /* "in-force" */
+
+struct connection *connection_free(struct connection *connection); /* takes NULL, returns NULL */

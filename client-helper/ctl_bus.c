@@ -1,0 +1,62 @@
+#include "ctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "bus_message.h"
+#include "json_file.h"
+#include "manager_bus.h"
+
+static int open_bus(sd_bus **ret)
+{
+	int r;
+
+	r = sd_bus_open_system(ret);
+	if (r < 0)
+		fprintf(stderr, "encdnsctl: no system bus: %s\n", strerror(-r));
+	return r;
+}
+
+int ctl_call(const char *method, sd_bus_message **ret_reply, const char *types, ...)
+{
+	cleanup(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	cleanup(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+	cleanup_message sd_bus_message *message = NULL;
+	va_list args;
+	int r;
+
+	r = open_bus(&bus);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_new_method_call(bus, &message, MANAGER_BUS_NAME, MANAGER_BUS_PATH,
+		MANAGER_BUS_INTERFACE, method);
+	if (r >= 0 && types) {
+		va_start(args, types);
+		r = sd_bus_message_appendv(message, types, args);
+		va_end(args);
+	}
+	if (r >= 0)
+		r = sd_bus_call(bus, message, 0, &error, ret_reply);
+	if (r < 0)
+		fprintf(stderr, "encdnsctl: %s\n", error.message ? error.message : strerror(-r));
+	return r < 0 ? r : 0;
+}
+
+int ctl_describe(json_object **ret)
+{
+	cleanup_message sd_bus_message *reply = NULL;
+	const char *text;
+	int r;
+
+	r = ctl_call("Describe", &reply, NULL);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(reply, "s", &text);
+	*ret = r >= 0 ? json_tokener_parse(text) : NULL;
+	if (!*ret) {
+		fputs("encdnsctl: encdnsd's answer cannot be read\n", stderr);
+		return -EBADMSG;
+	}
+	return 0;
+}

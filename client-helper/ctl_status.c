@@ -1,0 +1,213 @@
+/*
+ * encdnsctl status: what is in force and why, for people, or as encdnsd's JSON (see status.h).
+ */
+#include "ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "json_file.h"
+#include "util.h"
+
+#define COLUMN 14 /* where the values begin */
+
+struct style {
+	const char *good, *bad, *bold, *off;
+};
+
+static struct style choose_style(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (!isatty(STDOUT_FILENO) || (no_color && *no_color))
+		return (struct style){"", "", "", ""};
+	return (struct style){"\033[32m", "\033[31m", "\033[1m", "\033[0m"};
+}
+
+static void __attribute__((format(printf, 2, 3))) line(const char *label, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("%*s%s ", COLUMN, label, *label ? ":" : " ");
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+}
+
+/* An array's strings with blanks between. */
+static char *joined(json_object *object, const char *name)
+{
+	json_object *array = json_get_array(object, name);
+	char *text = strdup("");
+
+	for (size_t i = 0; array && text && i < json_object_array_length(array); i++) {
+		const char *item = json_object_get_string(json_object_array_get_idx(array, i));
+		char *longer = NULL;
+
+		set_text(&longer, "%s%s%s", text, *text ? " " : "", item);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static void line_of_list(const char *label, json_object *object, const char *name)
+{
+	cleanup_free char *text = joined(object, name);
+
+	if (text && *text)
+		line(label, "%s", text);
+}
+
+static void print_server(json_object *server, const char *label, const struct style *style)
+{
+	cleanup_free char *addresses = joined(server, "addresses");
+	const char *adn = json_get_text(server, "adn"), *state = json_get_text(server, "state");
+	const char *unusable = json_get_text(server, "unusable");
+	const char *error = json_get_text(server, "last-error");
+	const char *by = json_get_text(server, "authenticated-by");
+	bool bad = unusable || strcmp(state, "failed") == 0 || strcmp(state, "refused") == 0;
+
+	line(label, "%s%s%s port %d, %s, %s%s%s%s%s%s", adn ? adn : "", adn ? " " : "", addresses,
+		(int)json_get_number(server, "port"), json_get_text(server, "transport"),
+		bad ? style->bad : "", state, bad ? style->off : "",
+		json_get_flag(server, "in-use") ? ", in use" : "", by ? ", authenticated by " : "",
+		by ? by : "");
+	if (unusable || error)
+		line("", "  %s", unusable ? unusable : error);
+}
+
+static void print_connection(json_object *connection, const struct style *style)
+{
+	json_object *servers = json_get_array(connection, "servers");
+	json_object *refused = json_get_array(connection, "refused");
+	const char *reason = json_get_text(connection, "reason");
+	const char *outside = json_get_text(connection, "family-outside");
+	const char *gateway = json_get_text(connection, "gateway");
+	bool in_force = json_get_flag(connection, "in-force");
+
+	printf("%s%s%s\n", style->bold, json_get_text(connection, "name"), style->off);
+	line("state", "%s%s%s%s%s", in_force ? style->good : style->bad,
+		json_get_text(connection, "state"), style->off, reason ? ": " : "", reason ? reason : "");
+	line("tunnel", "%s%s%s%s", json_get_text(connection, "mode"), outside ? ", " : "",
+		outside ? outside : "", outside ? " stays outside" : "");
+	if (gateway)
+		line("gateway", "%s", gateway);
+	if (json_get_text(connection, "link"))
+		line("link", "%s", json_get_text(connection, "link"));
+	line_of_list("virtual IPs", connection, "virtual-ips");
+	line_of_list("domains", connection, "domains");
+	for (size_t i = 0; servers && i < json_object_array_length(servers); i++)
+		print_server(json_object_array_get_idx(servers, i), i == 0 ? "resolvers" : "", style);
+	for (size_t i = 0; refused && i < json_object_array_length(refused); i++) {
+		json_object *refusal = json_object_array_get_idx(refused, i);
+
+		line(i == 0 ? "refused" : "", "%s %s: %s", json_get_text(refusal, "attribute"),
+			json_get_text(refusal, "value"), json_get_text(refusal, "why"));
+	}
+}
+
+static void print_surroundings(json_object *status, const struct style *style)
+{
+	json_object *warnings = json_get_array(status, "warnings"), *resolved = NULL;
+	json_object *links = json_get_array(status, "other-links");
+	const char *trouble;
+
+	json_object_object_get_ex(status, "resolved", &resolved);
+	trouble = json_get_text(resolved, json_get_flag(resolved, "fit") ? "warning" : "problem");
+	if (trouble)
+		printf("%swarning%s: %s\n", style->bad, style->off, trouble);
+	for (size_t i = 0; warnings && i < json_object_array_length(warnings); i++)
+		printf("%swarning%s: %s\n", style->bad, style->off,
+			json_object_get_string(json_object_array_get_idx(warnings, i)));
+	for (size_t i = 0; links && i < json_object_array_length(links); i++) {
+		json_object *other = json_object_array_get_idx(links, i);
+		cleanup_free char *domains = joined(other, "domains"), *left = joined(other, "left");
+
+		printf("%s had %s, and is left with %s for now\n", json_get_text(other, "link"), domains,
+			left && *left ? left : "none");
+	}
+}
+
+static json_object *find(json_object *connections, const char *name)
+{
+	for (size_t i = 0; connections && i < json_object_array_length(connections); i++) {
+		json_object *connection = json_object_array_get_idx(connections, i);
+
+		if (strcmp(json_get_text(connection, "name"), name) == 0)
+			return connection;
+	}
+	return NULL;
+}
+
+static int print_one(json_object *connections, const char *name, bool json)
+{
+	json_object *connection = find(connections, name);
+	struct style style = choose_style();
+
+	if (!connection) {
+		fprintf(stderr, "encdnsctl: %s is not connected\n", name);
+		return CTL_NEGATIVE;
+	}
+	if (json)
+		puts(json_object_to_json_string_ext(connection,
+			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	else
+		print_connection(connection, &style);
+	return json_get_flag(connection, "in-force") ? CTL_FINE : CTL_NEGATIVE;
+}
+
+static bool all_in_force(json_object *connections)
+{
+	size_t n = connections ? json_object_array_length(connections) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!json_get_flag(json_object_array_get_idx(connections, i), "in-force"))
+			return false;
+	return n > 0;
+}
+
+static int print_all(json_object *status, json_object *connections, bool json)
+{
+	size_t n = connections ? json_object_array_length(connections) : 0;
+	struct style style = choose_style();
+
+	if (json) {
+		puts(json_object_to_json_string_ext(status,
+			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+		return all_in_force(connections) ? CTL_FINE : CTL_NEGATIVE;
+	}
+	print_surroundings(status, &style);
+	if (n == 0)
+		puts("no connection");
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			putchar('\n');
+		print_connection(json_object_array_get_idx(connections, i), &style);
+	}
+	return all_in_force(connections) ? CTL_FINE : CTL_NEGATIVE;
+}
+
+int ctl_status(int argc, char *argv[])
+{
+	cleanup_json json_object *status = NULL;
+	const char *name = NULL;
+	json_object *connections;
+	bool json = false;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			json = true;
+		} else if (argv[i][0] != '-' && !name) {
+			name = argv[i];
+		} else {
+			fprintf(stderr, "encdnsctl: status does not know %s\n", argv[i]);
+			return CTL_MISUSE;
+		}
+	}
+	if (ctl_describe(&status) < 0)
+		return CTL_NEGATIVE;
+	connections = json_get_array(status, "connections");
+	return name ? print_one(connections, name, json) : print_all(status, connections, json);
+}

@@ -1,0 +1,572 @@
+#include "manager.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include "bus_message.h"
+#include "log.h"
+#include "resolved.h"
+#include "status.h"
+#include "util.h"
+#include "watch.h"
+
+#define CONNECTIONS_MAX 64
+#define ERROR_NO_SUCH_CONNECTION "org.strongswan.EncDns1.NoSuchConnection"
+#define ERROR_NO_SUCH_LINK "org.strongswan.EncDns1.NoSuchLink"
+#define ERROR_IN_USE "org.strongswan.EncDns1.InUse"
+
+#define RESOLVED_OWNER \
+	"type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus'," \
+	"interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" RESOLVED_NAME "'"
+
+/* A connection, and who speaks for it on the bus. */
+struct entry {
+	struct manager *manager;
+	struct connection *connection;
+	sd_bus_track *owner;     /* who applied it; NULL after a restart of ours */
+	sd_bus_message *waiting; /* Remove or Release to be answered when it is gone */
+	bool releasing;
+	enum connection_state told; /* in the journal */
+	char *told_reason;
+};
+
+struct manager {
+	sd_bus *bus;
+	char *folder;
+	bool nss_module;
+	manager_changed_t changed;
+	manager_released_t released;
+	void *userdata;
+	struct entry **entries;
+	size_t n;
+	struct links *links;
+	struct watch *watch;
+	struct fitness fitness;
+	struct announcement *announcement;
+	char *described; /* the status as last told */
+	sd_bus_slot *owner_match;
+	sd_event_source *settle; /* one look at everything, after all that happened at once */
+};
+
+void announcement_clear(struct announcement *announcement)
+{
+	free(announcement->version);
+	free(announcement->daemon);
+	free(announcement->config_file);
+	list_free(announcement->config_errors);
+	memset(announcement, 0, sizeof(*announcement));
+}
+
+static void settle_soon(struct manager *manager)
+{
+	sd_event_source_set_enabled(manager->settle, SD_EVENT_ONESHOT);
+}
+
+static void on_connection(struct connection *connection, void *userdata)
+{
+	settle_soon(userdata);
+}
+
+static void on_links(struct links *links, void *userdata)
+{
+	settle_soon(userdata);
+}
+
+static struct entry *entry_free(struct entry *entry)
+{
+	sd_bus_track_unref(entry->owner);
+	sd_bus_message_unref(entry->waiting);
+	connection_free(entry->connection);
+	free(entry->told_reason);
+	free(entry);
+	return NULL;
+}
+
+static struct entry *find(const struct manager *manager, const char *name)
+{
+	for (size_t i = 0; i < manager->n; i++)
+		if (strcmp(connection_name(manager->entries[i]->connection), name) == 0)
+			return manager->entries[i];
+	return NULL;
+}
+
+static int add(struct manager *manager, struct connection *connection, struct entry **ret)
+{
+	struct entry *entry, **grown;
+
+	grown = reallocarray(manager->entries, manager->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	manager->entries = grown;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->manager = manager;
+	entry->connection = connection;
+	entry->told = STATE_LEAVING;
+	grown[manager->n++] = entry;
+	if (ret)
+		*ret = entry;
+	return 0;
+}
+
+/* Connections must be told apart by name here, so the order of the others may stay. */
+static void drop(struct manager *manager, size_t index)
+{
+	entry_free(manager->entries[index]);
+	manager->n--;
+	memmove(&manager->entries[index], &manager->entries[index + 1],
+		(manager->n - index) * sizeof(*manager->entries));
+}
+
+static void read_fitness(struct manager *manager)
+{
+	struct fitness fitness;
+
+	if (fitness_read("/etc/resolv.conf", "/etc/nsswitch.conf", manager->nss_module, &fitness) < 0)
+		return;
+	fitness_clear(&manager->fitness);
+	manager->fitness = fitness;
+}
+
+static void check_all(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	read_fitness(manager);
+	for (size_t i = 0; i < manager->n; i++)
+		connection_check(manager->entries[i]->connection);
+	links_check(manager->links);
+	settle_soon(manager);
+}
+
+static int on_resolved_owner(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+	const char *name, *before, *after;
+	struct manager *manager = userdata;
+	int r;
+
+	r = sd_bus_message_read(message, "sss", &name, &before, &after);
+	if (r < 0)
+		return r;
+	if (*after) {
+		watch_enable(manager->watch, manager->n > 0);
+		check_all(manager);
+		return 0;
+	}
+	for (size_t i = 0; i < manager->n; i++)
+		connection_resolved_lost(manager->entries[i]->connection);
+	return 0;
+}
+
+static int on_owner_gone(sd_bus_track *track, void *userdata)
+{
+	struct entry *entry = userdata;
+
+	entry->owner = sd_bus_track_unref(entry->owner);
+	if (connection_phase(entry->connection) == CONNECTION_UP)
+		connection_block(entry->connection, "strongSwan went away without a word");
+	return 0;
+}
+
+static int watch_owner(struct entry *entry, sd_bus_message *message)
+{
+	sd_bus_track *track = NULL;
+	int r;
+
+	r = sd_bus_track_new(sd_bus_message_get_bus(message), &track, on_owner_gone, entry);
+	if (r >= 0)
+		r = sd_bus_track_add_sender(track, message);
+	if (r < 0) {
+		sd_bus_track_unref(track);
+		return r;
+	}
+	sd_bus_track_unref(entry->owner);
+	entry->owner = track;
+	return 0;
+}
+
+static void answer(struct entry *entry, bool keep_link)
+{
+	sd_bus_message *message = steal(entry->waiting);
+
+	if (!message)
+		return;
+	if (entry->releasing)
+		sd_bus_reply_method_return(message, NULL);
+	else
+		sd_bus_reply_method_return(message, "b", (int)keep_link);
+	sd_bus_message_unref(message);
+}
+
+/* Domains of all connections are kept from all links but theirs. */
+static int protect(struct manager *manager)
+{
+	cleanup_list char **domains = NULL;
+	int own[CONNECTIONS_MAX], r = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < manager->n; i++) {
+		const struct connection *connection = manager->entries[i]->connection;
+		char *const *theirs = connection_domains(connection);
+
+		if (theirs && n < CONNECTIONS_MAX)
+			own[n++] = connection_ifindex(connection);
+		for (size_t j = 0; theirs && theirs[j] && r >= 0; j++)
+			r = list_add(&domains, theirs[j]);
+	}
+	return r < 0 ? r : links_protect(manager->links, domains, own, n);
+}
+
+static void tell_journal(struct manager *manager, struct entry *entry)
+{
+	cleanup_free char *reason = NULL;
+	enum connection_state state;
+	bool same;
+
+	if (connection_judge(entry->connection, manager->links, &manager->fitness, &state,
+		&reason) < 0)
+		return;
+	same = reason && entry->told_reason ? strcmp(reason, entry->told_reason) == 0 :
+		!reason && !entry->told_reason;
+	if (state == entry->told && same)
+		return;
+	log_line(state == STATE_LEAKING || state == STATE_FAILING || state == STATE_WAITING ?
+		SD_WARNING : state == STATE_APPLYING || state == STATE_LEAVING ? SD_DEBUG : SD_NOTICE,
+		"%s: %s%s%s", connection_name(entry->connection), connection_state_name(state),
+		reason ? ": " : "", reason ? reason : "");
+	entry->told = state;
+	free(entry->told_reason);
+	entry->told_reason = steal(reason);
+}
+
+static void finish_gone(struct manager *manager)
+{
+	for (size_t i = manager->n; i-- > 0;) {
+		struct entry *entry = manager->entries[i];
+		const struct connection *connection = entry->connection;
+
+		if (connection_phase(connection) != CONNECTION_GONE)
+			continue;
+		answer(entry, false);
+		log_line(SD_NOTICE, "%s: down", connection_name(connection));
+		if (entry->releasing)
+			manager->released(manager, connection_name(connection), connection_link(connection),
+				manager->userdata);
+		drop(manager, i);
+	}
+}
+
+static int on_settle(sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+	cleanup_free char *description = NULL;
+
+	/* What is left undone here for want of memory is done at the next look, ten seconds on. */
+	protect(manager);
+	if (links_settled(manager->links))
+		finish_gone(manager);
+	for (size_t i = 0; i < manager->n; i++)
+		tell_journal(manager, manager->entries[i]);
+	watch_enable(manager->watch, manager->n > 0 || links_n(manager->links) > 0);
+	if (status_describe(manager, false, &description) < 0)
+		return 0;
+	if (manager->described && strcmp(manager->described, description) == 0)
+		return 0;
+	free(manager->described);
+	manager->described = steal(description);
+	manager->changed(manager, manager->userdata);
+	return 0;
+}
+
+/*
+ * The plugin owns the links: where it gives one to another connection, the one that had it has none
+ * any more.
+ */
+static int free_the_link(struct manager *manager, const struct request *request,
+	sd_bus_error *error)
+{
+	for (size_t i = manager->n; i-- > 0;) {
+		const struct connection *holder = manager->entries[i]->connection;
+
+		if (!connection_link(holder) || strcmp(connection_link(holder), request->link) != 0 ||
+			strcmp(connection_name(holder), request->connection) == 0)
+			continue;
+		if (connection_phase(holder) == CONNECTION_UP)
+			return sd_bus_error_setf(error, ERROR_IN_USE, "%s is the link of %s", request->link,
+				connection_name(holder));
+		log_line(SD_NOTICE, "%s: its link now belongs to %s", connection_name(holder),
+			request->connection);
+		answer(manager->entries[i], false);
+		drop(manager, i);
+	}
+	return 0;
+}
+
+static int get_or_add(struct manager *manager, const char *name, struct entry **ret)
+{
+	struct surroundings surroundings = {
+		.bus = manager->bus,
+		.folder = manager->folder,
+		.changed = on_connection,
+		.userdata = manager,
+	};
+	struct connection *connection;
+	int r;
+
+	*ret = find(manager, name);
+	if (*ret)
+		return 0;
+	if (manager->n >= CONNECTIONS_MAX)
+		return -ENOSPC;
+	r = connection_new(&surroundings, name, &connection);
+	if (r < 0)
+		return r;
+	r = add(manager, connection, ret);
+	if (r < 0)
+		connection_free(connection);
+	return r;
+}
+
+int manager_apply(struct manager *manager, sd_bus_message *message, struct request *request,
+	sd_bus_error *error)
+{
+	char name[IF_NAMESIZE];
+	struct entry *entry;
+	int r;
+
+	if (!if_indextoname(request->ifindex, name) || strcmp(name, request->link) != 0)
+		return sd_bus_error_setf(error, ERROR_NO_SUCH_LINK, "there is no link %s with index %d",
+			request->link, request->ifindex);
+	r = free_the_link(manager, request, error);
+	if (r >= 0)
+		r = get_or_add(manager, request->connection, &entry);
+	if (r >= 0)
+		r = watch_owner(entry, message);
+	if (r >= 0)
+		r = connection_apply(entry->connection, request);
+	if (r < 0)
+		return r;
+	/* It came back while it was being taken down: what waited for that has no link to remove. */
+	answer(entry, true);
+	entry->releasing = false;
+	read_fitness(manager);
+	settle_soon(manager);
+	return 0;
+}
+
+static void wait_until_gone(struct entry *entry, sd_bus_message *message, bool releasing)
+{
+	answer(entry, false);
+	entry->waiting = sd_bus_message_ref(message);
+	entry->releasing = releasing;
+	entry->owner = sd_bus_track_unref(entry->owner);
+}
+
+int manager_remove(struct manager *manager, sd_bus_message *message, const char *name,
+	bool orderly, sd_bus_error *error)
+{
+	struct entry *entry = find(manager, name);
+	const struct request *request;
+
+	if (!entry)
+		return sd_bus_reply_method_return(message, "b", 0);
+	request = connection_request(entry->connection);
+	if (orderly && !request->policy.block_on_disconnect) {
+		wait_until_gone(entry, message, false);
+		connection_leave(entry->connection);
+		return 0;
+	}
+	if (connection_block(entry->connection, orderly ? "disconnected, with on-disconnect = block" :
+		"the connection was lost"))
+		return sd_bus_reply_method_return(message, "b", 1);
+	wait_until_gone(entry, message, false);
+	return 0;
+}
+
+int manager_release(struct manager *manager, sd_bus_message *message, const char *name,
+	sd_bus_error *error)
+{
+	struct entry *entry = find(manager, name);
+
+	if (!entry)
+		return sd_bus_error_setf(error, ERROR_NO_SUCH_CONNECTION,
+			"there is no connection of that name");
+	if (connection_phase(entry->connection) == CONNECTION_UP)
+		return sd_bus_error_setf(error, ERROR_IN_USE, "%s is up; disconnect it instead", name);
+	wait_until_gone(entry, message, true);
+	connection_leave(entry->connection);
+	return 0;
+}
+
+void manager_announce(struct manager *manager, struct announcement *announcement)
+{
+	if (!manager->announcement)
+		manager->announcement = calloc(1, sizeof(*manager->announcement));
+	if (!manager->announcement)
+		return;
+	announcement_clear(manager->announcement);
+	*manager->announcement = *announcement;
+	memset(announcement, 0, sizeof(*announcement));
+	settle_soon(manager);
+}
+
+size_t manager_n(const struct manager *manager)
+{
+	return manager->n;
+}
+
+const struct connection *manager_at(const struct manager *manager, size_t index)
+{
+	return manager->entries[index]->connection;
+}
+
+const struct links *manager_links(const struct manager *manager)
+{
+	return manager->links;
+}
+
+const struct fitness *manager_fitness(const struct manager *manager)
+{
+	return &manager->fitness;
+}
+
+const struct announcement *manager_announcement(const struct manager *manager)
+{
+	return manager->announcement;
+}
+
+struct manager *manager_free(struct manager *manager)
+{
+	if (!manager)
+		return NULL;
+	sd_event_source_disable_unref(manager->settle);
+	sd_bus_slot_unref(manager->owner_match);
+	while (manager->n > 0)
+		drop(manager, manager->n - 1);
+	free(manager->entries);
+	links_free(manager->links);
+	watch_free(manager->watch);
+	fitness_clear(&manager->fitness);
+	if (manager->announcement)
+		announcement_clear(manager->announcement);
+	free(manager->announcement);
+	free(manager->described);
+	free(manager->folder);
+	free(manager);
+	return NULL;
+}
+
+static bool link_is_there(const struct saved_connection *saved)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(saved->ifindex, name) && strcmp(name, saved->link) == 0;
+}
+
+static struct stored_sockets *sockets_of(struct stored_sockets *sockets, size_t n,
+	const char *link)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(sockets[i].name, link) == 0)
+			return &sockets[i];
+	return NULL;
+}
+
+static void restore_one(struct manager *manager, const struct saved_connection *saved,
+	struct stored_sockets *sockets)
+{
+	struct surroundings surroundings = {
+		.bus = manager->bus,
+		.folder = manager->folder,
+		.changed = on_connection,
+		.userdata = manager,
+	};
+	struct connection *connection;
+	int r;
+
+	if (!link_is_there(saved)) {
+		state_file_remove(manager->folder, saved->link);
+		fdstore_remove(saved->link);
+		return;
+	}
+	r = connection_restore(&surroundings, saved, sockets, &connection);
+	if (r >= 0) {
+		r = add(manager, connection, NULL);
+		if (r < 0)
+			connection_free(connection);
+	}
+	if (r < 0)
+		log_line(SD_ERR, "%s: cannot be blocked as before: %s", saved->connection, strerror(-r));
+}
+
+static int restore(struct manager *manager)
+{
+	struct saved_connection *saved = NULL;
+	struct stored_sockets *sockets = NULL;
+	size_t n_saved = 0, n_sockets = 0;
+	int r;
+
+	r = fdstore_take(&sockets, &n_sockets);
+	if (r >= 0)
+		r = state_file_load(manager->folder, &saved, &n_saved);
+	for (size_t i = 0; i < n_saved; i++) {
+		if (manager->n < CONNECTIONS_MAX)
+			restore_one(manager, &saved[i],
+				sockets_of(sockets, n_sockets, saved[i].link));
+		saved_connection_clear(&saved[i]);
+	}
+	free(saved);
+	for (size_t i = 0; i < n_sockets; i++)
+		if (sockets[i].fds[0] >= 0 || sockets[i].fds[1] >= 0)
+			fdstore_remove(sockets[i].name);
+	fdstore_free(sockets, n_sockets);
+	return r;
+}
+
+static int start(struct manager *manager, const char *folder)
+{
+	sd_event *event = sd_bus_get_event(manager->bus);
+	cleanup_free char *path = NULL;
+	int r;
+
+	manager->nss_module = fitness_nss_module();
+	read_fitness(manager);
+	r = sd_event_add_defer(event, &manager->settle, on_settle, manager);
+	if (r >= 0)
+		r = watch_new(event, check_all, manager, &manager->watch);
+	if (r >= 0)
+		r = sd_bus_add_match_async(manager->bus, &manager->owner_match, RESOLVED_OWNER,
+			on_resolved_owner, NULL, manager);
+	if (r >= 0 && folder)
+		r = format(&manager->folder, "%s", folder);
+	if (r >= 0 && folder)
+		r = format(&path, "%s/other-links.json", folder);
+	if (r >= 0)
+		r = links_new(manager->bus, path, on_links, manager, &manager->links);
+	if (r >= 0 && folder)
+		r = restore(manager);
+	return r;
+}
+
+int manager_new(sd_bus *bus, const char *folder, manager_changed_t changed,
+	manager_released_t released, void *userdata, struct manager **ret)
+{
+	struct manager *manager;
+	int r;
+
+	manager = calloc(1, sizeof(*manager));
+	if (!manager)
+		return -ENOMEM;
+	manager->bus = bus;
+	manager->changed = changed;
+	manager->released = released;
+	manager->userdata = userdata;
+	r = start(manager, folder);
+	if (r < 0) {
+		manager_free(manager);
+		return r;
+	}
+	*ret = manager;
+	return 0;
+}

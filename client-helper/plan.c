@@ -1,0 +1,205 @@
+#include "plan.h"
+
+#include <errno.h>
+#include <string.h>
+#include "wire/domain.h"
+#include "subdomain.h"
+#include "util.h"
+
+void plan_clear(struct plan *plan)
+{
+	free(plan->nothing);
+	resolvers_clear(&plan->resolvers);
+	list_free(plan->domains);
+	for (size_t i = 0; i < plan->n_anchors; i++)
+		free(plan->anchors[i].domain);
+	free(plan->anchors);
+	refusals_clear(&plan->refusals);
+	memset(plan, 0, sizeof(*plan));
+}
+
+bool plan_is_everything(const struct plan *plan)
+{
+	for (size_t i = 0; plan->domains && plan->domains[i]; i++)
+		if (strcmp(plan->domains[i], ".") == 0)
+			return true;
+	return false;
+}
+
+size_t plan_usable(const struct plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->resolvers.n; i++)
+		n += plan->resolvers.list[i].unusable == NULL;
+	return n;
+}
+
+/* I20: every family that the connection has an address of is covered whole. */
+static void find_kind(const struct request *request, struct plan *plan)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	int outside = 0;
+
+	plan->full = true;
+	for (size_t i = 0; i < ELEMENTS(families); i++) {
+		if (!request_has_family(request, families[i]))
+			outside = families[i];
+		else if (!selectors_cover(request->selectors, request->n_selectors, families[i]))
+			plan->full = false;
+	}
+	plan->family_outside = plan->full ? outside : 0;
+}
+
+static bool has_domain(const struct plan *plan, const char *domain)
+{
+	for (size_t i = 0; plan->domains && plan->domains[i]; i++)
+		if (subdomain_equal(plan->domains[i], domain))
+			return true;
+	return false;
+}
+
+static int add_domain(const struct request *request, const char *domain, struct plan *plan)
+{
+	const char *why = NULL;
+
+	if (has_domain(plan, domain))
+		return 0;
+	if (!plan->resolvers.offered)
+		why = "the gateway offers no resolver for it";
+	else
+		why = policy_refuses_domain(&request->policy, domain);
+	if (why)
+		return refusals_add(&plan->refusals, WIRE_INTERNAL_DNS_DOMAIN, domain, why);
+	return list_add(&plan->domains, domain);
+}
+
+/* I24: on or below the allow-list, whose root and bare TLDs don't count. */
+static bool may_anchor(const struct policy *policy, const char *domain)
+{
+	for (size_t i = 0; policy->accept_trust_anchors && policy->accept_trust_anchors[i]; i++) {
+		const char *allowed = policy->accept_trust_anchors[i], *dot = strchr(allowed, '.');
+
+		if (dot && dot[1] != '\0' && subdomain_of(domain, allowed))
+			return true;
+	}
+	return false;
+}
+
+/* domain: the INTERNAL_DNS_DOMAIN that the anchor directly follows (I25), "" where there is none. */
+static int add_anchor(const struct request *request, const struct attribute *attribute,
+	const char *domain, struct plan *plan)
+{
+	struct planned_anchor planned = {}, *grown;
+	const char *why = NULL;
+
+	if (trust_anchor_decode(WIRE_REPLY, span_of(attribute->value, attribute->length),
+		&planned.anchor, &why) < 0)
+		;
+	else if (*domain == '\0')
+		why = "it does not follow the domain that it is for";
+	else if (!has_domain(plan, domain))
+		why = "its domain was not accepted";
+	else if (!may_anchor(&request->policy, domain))
+		why = "accept-trust-anchors does not list its domain";
+	if (why)
+		return refusals_add_octets(&plan->refusals, attribute->type, domain, strlen(domain), why);
+
+	planned.domain = strdup(domain);
+	grown = planned.domain ?
+		reallocarray(plan->anchors, plan->n_anchors + 1, sizeof(*grown)) : NULL;
+	if (!grown) {
+		free(planned.domain);
+		return -ENOMEM;
+	}
+	grown[plan->n_anchors++] = planned;
+	plan->anchors = grown;
+	return 0;
+}
+
+static int read_domain(const struct request *request, const struct attribute *attribute,
+	char domain[NAME_SIZE], struct plan *plan)
+{
+	const char *why;
+	struct span name;
+
+	domain[0] = '\0';
+	if (domain_decode(WIRE_REPLY, span_of(attribute->value, attribute->length), &name, &why) < 0 ||
+		name_normalise(name, NAME_DOMAIN, domain, &why) < 0)
+		return refusals_add_octets(&plan->refusals, attribute->type, attribute->value,
+			attribute->length, why);
+	return add_domain(request, domain, plan);
+}
+
+static int read_domains(const struct request *request, struct plan *plan, bool *ret_named)
+{
+	char domain[NAME_SIZE] = "";
+	int r = 0;
+
+	for (size_t i = 0; i < request->n_attributes && r >= 0; i++) {
+		const struct attribute *attribute = &request->attributes[i];
+
+		if (attribute->type == WIRE_INTERNAL_DNS_DOMAIN) {
+			*ret_named = true;
+			r = read_domain(request, attribute, domain, plan);
+		} else if (attribute->type == WIRE_INTERNAL_DNSSEC_TA) {
+			r = add_anchor(request, attribute, domain, plan);
+		} else {
+			domain[0] = '\0';
+		}
+	}
+	return r;
+}
+
+static int make_split(const struct request *request, struct plan *plan)
+{
+	bool named = false;
+	const char *why;
+	int r;
+
+	r = read_domains(request, plan, &named);
+	if (r < 0 || plan->domains)
+		return r;
+	if (!plan->resolvers.offered)
+		why = "the gateway offers no resolver";
+	else if (named)
+		why = "none of the gateway's domains is accepted";
+	else if (request->policy.everything)
+		return list_add(&plan->domains, ".");
+	else
+		why = "split tunnel, and the gateway names no domains (without-domains = nothing)";
+	return format(&plan->nothing, "%s", why);
+}
+
+static int make(const struct request *request, uint32_t seed, struct plan *plan)
+{
+	int r;
+
+	if (request->anonymous)
+		return format(&plan->nothing, "the gateway is not authenticated");
+	if (request->n_virtual_ips == 0)
+		return format(&plan->nothing, "the connection has no virtual IP");
+	find_kind(request, plan);
+	r = resolvers_make(request, seed, &plan->resolvers, &plan->refusals);
+	if (r < 0)
+		return r;
+	if (!plan->full)
+		return make_split(request, plan);
+	if (!plan->resolvers.offered)
+		return format(&plan->nothing, "the gateway offers no resolver");
+	return list_add(&plan->domains, ".");
+}
+
+int plan_make(const struct request *request, uint32_t seed, struct plan *ret)
+{
+	struct plan plan = {};
+	int r;
+
+	r = make(request, seed, &plan);
+	if (r < 0) {
+		plan_clear(&plan);
+		return r;
+	}
+	*ret = plan;
+	return 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * What Apply says of one connection, read and bounded but not judged: plan.c does that.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "address.h"
+#include "policy.h"
+#include "selectors.h"
+
+/* More than a CFG_REPLY or a sane configuration holds; what is beyond is an error of the caller's. */
+#define REQUEST_NAME_MAX 255
+#define REQUEST_ADDRESSES_MAX 64
+#define REQUEST_SELECTORS_MAX 4096
+#define REQUEST_ATTRIBUTES_MAX 4096
+#define REQUEST_ALGORITHMS_MAX 255
+#define REQUEST_LIST_MAX 1024
+#define REQUEST_TEXT_MAX 4096
+
+struct attribute {
+	uint16_t type;
+	uint8_t *value;
+	size_t length;
+};
+
+struct request {
+	char *connection;
+	char *link;
+	int ifindex;
+	struct address *virtual_ips;
+	size_t n_virtual_ips;
+	struct range *selectors;
+	size_t n_selectors;
+	struct attribute *attributes; /* in the order received */
+	size_t n_attributes;
+	uint16_t *algorithms; /* that the request listed; none: SHA2-256 */
+	size_t n_algorithms;
+	char *gateway; /* the responder's identity; NULL: not told */
+	bool anonymous;
+	struct policy policy;
+};
+
+/* Frees what it owns and zeroes it. */
+void request_clear(struct request *request);
+
+bool request_has_family(const struct request *request, int family); /* a virtual IP of it */

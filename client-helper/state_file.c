@@ -1,0 +1,150 @@
+#include "state_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include "json_file.h"
+#include "util.h"
+
+#define PREFIX "encdns"
+#define SUFFIX ".json"
+#define DIGITS_MAX 9 /* an interface's name has 15 characters */
+
+void saved_connection_clear(struct saved_connection *saved)
+{
+	free(saved->connection);
+	free(saved->link);
+	list_free(saved->domains);
+	free(saved->gateway);
+	free(saved->why);
+	memset(saved, 0, sizeof(*saved));
+}
+
+bool state_file_is_link(const char *name)
+{
+	const char *digits = name + strlen(PREFIX);
+
+	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && strlen(digits) >= 1 &&
+		strlen(digits) <= DIGITS_MAX && strspn(digits, "0123456789") == strlen(digits);
+}
+
+int state_file_save(const char *folder, const struct saved_connection *saved)
+{
+	cleanup_json json_object *object = json_object_new_object();
+	cleanup_free char *path = NULL;
+
+	if (!object || format(&path, "%s/%s" SUFFIX, folder, saved->link) < 0)
+		return -ENOMEM;
+	json_add_text(object, "connection", saved->connection);
+	json_add_text(object, "link", saved->link);
+	json_add_number(object, "ifindex", saved->ifindex);
+	json_add_number(object, "port", saved->port);
+	json_add(object, "domains", json_list(saved->domains));
+	json_add_flag(object, "full", saved->full);
+	json_add_number(object, "family-outside", saved->family_outside);
+	json_add_text(object, "gateway", saved->gateway);
+	json_add_text(object, "why", saved->why);
+	return json_file_write(path, object);
+}
+
+int state_file_remove(const char *folder, const char *link)
+{
+	cleanup_free char *path = NULL;
+
+	if (format(&path, "%s/%s" SUFFIX, folder, link) < 0)
+		return -ENOMEM;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int copy_text(char **target, const char *text)
+{
+	if (!text)
+		return 0;
+	*target = strdup(text);
+	return *target ? 0 : -ENOMEM;
+}
+
+/* -EBADMSG where it cannot be used. */
+static int from_json(json_object *object, struct saved_connection *saved)
+{
+	int64_t ifindex = json_get_number(object, "ifindex"), port = json_get_number(object, "port");
+	const char *connection = json_get_text(object, "connection");
+	const char *link = json_get_text(object, "link");
+	int r;
+
+	if (!connection || !link || !state_file_is_link(link) || ifindex <= 0 ||
+		ifindex > INT32_MAX || port <= 0 || port > UINT16_MAX)
+		return -EBADMSG;
+	saved->ifindex = (int)ifindex;
+	saved->port = (uint16_t)port;
+	saved->full = json_get_flag(object, "full");
+	saved->family_outside = (int)json_get_number(object, "family-outside");
+	r = copy_text(&saved->connection, connection);
+	if (r >= 0)
+		r = copy_text(&saved->link, link);
+	if (r >= 0)
+		r = copy_text(&saved->gateway, json_get_text(object, "gateway"));
+	if (r >= 0)
+		r = copy_text(&saved->why, json_get_text(object, "why"));
+	if (r >= 0)
+		r = json_get_list(object, "domains", &saved->domains);
+	return r >= 0 && !saved->domains ? -EBADMSG : r;
+}
+
+static int load_one(const char *folder, const char *name, struct saved_connection *ret)
+{
+	cleanup_json json_object *object = NULL;
+	struct saved_connection saved = {};
+	cleanup_free char *path = NULL, *expected = NULL;
+	int r;
+
+	if (format(&path, "%s/%s", folder, name) < 0)
+		return -ENOMEM;
+	r = json_file_read(path, &object);
+	if (r >= 0)
+		r = from_json(object, &saved);
+	if (r >= 0)
+		r = format(&expected, "%s" SUFFIX, saved.link);
+	if (r >= 0 && strcmp(expected, name) != 0)
+		r = -EBADMSG;
+	if (r < 0) {
+		saved_connection_clear(&saved);
+		return r;
+	}
+	*ret = saved;
+	return 0;
+}
+
+static bool is_state_file(const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && length > strlen(SUFFIX) &&
+		strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
+}
+
+int state_file_load(const char *folder, struct saved_connection **ret, size_t *ret_n)
+{
+	struct saved_connection *list = NULL, *grown;
+	struct dirent *entry;
+	size_t n = 0;
+	DIR *dir;
+
+	dir = opendir(folder);
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (!is_state_file(entry->d_name))
+			continue;
+		grown = reallocarray(list, n + 1, sizeof(*grown));
+		if (!grown)
+			break;
+		list = grown;
+		if (load_one(folder, entry->d_name, &list[n]) >= 0)
+			n++;
+	}
+	closedir(dir);
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}

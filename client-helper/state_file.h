@@ -1,0 +1,37 @@
+/*
+ * What a restarted encdnsd must know of a connection to fail closed at once, before charon tells it
+ * more: one JSON file per connection, named after its link ("encdns0.json"). A link's name is ours; a
+ * connection's name comes from a configuration file, and nothing from the peer is in a file's name.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct saved_connection {
+	char *connection;
+	char *link;
+	int ifindex;
+	uint16_t port;
+	char **domains;
+	bool full;
+	int family_outside;
+	char *gateway; /* may be NULL */
+	char *why;     /* it is blocked; NULL: it was up */
+};
+
+/* "encdns" and digits. */
+bool state_file_is_link(const char *name);
+
+/* 0 or -errno. */
+int state_file_save(const char *folder, const struct saved_connection *saved);
+int state_file_remove(const char *folder, const char *link); /* none there: 0 */
+
+/*
+ * All in the folder; what cannot be used is left out. *ret_n entries; each is to be cleared, and the
+ * array freed. 0 or -errno.
+ */
+int state_file_load(const char *folder, struct saved_connection **ret, size_t *ret_n);
+
+void saved_connection_clear(struct saved_connection *saved);
