@@ -133,7 +133,10 @@ static void note_failure(struct attempt *attempt, const char *verb, int error)
 
 static void report_closed(struct channel *channel, bool final)
 {
-	channel->events->closed(channel, final, channel->reason, channel->userdata);
+	char reason[LIMIT_ERROR_TEXT]; /* outlives the channel */
+
+	memcpy(reason, channel->reason, sizeof(reason));
+	channel->events->closed(channel, final, reason, channel->userdata);
 }
 
 /* Its io callback takes over when it is connected. False: this address has failed at once. */

@@ -1,0 +1,218 @@
+#include "dot_server.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <openssl/ssl.h>
+
+#include "client-helper/dns.h"
+
+enum { BATCH_MAX = 64, MESSAGE = 65535 };
+
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_length,
+	const unsigned char *in, unsigned in_length, void *userdata)
+{
+	struct dot_server *server = userdata;
+
+	server->alpn_ok = in_length == 4 && memcmp(in, "\3dot", 4) == 0;
+	*out = in + 1;
+	*out_length = in[0];
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static int see_name(SSL *ssl, int *alert, void *userdata)
+{
+	struct dot_server *server = userdata;
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+	server->sni_ok = name && strcmp(name, "dns.corp.example") == 0;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static bool read_all(SSL *ssl, uint8_t *data, size_t length)
+{
+	while (length > 0) {
+		int n = SSL_read(ssl, data, length);
+
+		if (n <= 0)
+			return false;
+		data += n;
+		length -= n;
+	}
+	return true;
+}
+
+/* Length and message; 0: the client has gone. */
+static size_t read_query(struct dot_server *server, SSL *ssl, uint8_t *frame)
+{
+	size_t length;
+
+	if (!read_all(ssl, frame, 2))
+		return 0;
+	length = dns_get16(frame);
+	if (length < DNS_HEADER_SIZE || !read_all(ssl, frame + 2, length))
+		return 0;
+	server->queries++;
+	if (length % 128 != 0)
+		server->unpadded = true;
+	return 2 + length;
+}
+
+/* The query as its own answer. */
+static void write_frame(struct dot_server *server, SSL *ssl, uint8_t *frame, size_t length)
+{
+	frame[4] |= 0x80;
+	if (server->manner == DOT_HANGS_UP)
+		length /= 2;
+	if (server->manner != DOT_CRUMBS) {
+		SSL_write(ssl, frame, length);
+		return;
+	}
+	for (size_t i = 0; i < length; i++)
+		SSL_write(ssl, frame + i, 1);
+}
+
+static void write_forgeries(struct dot_server *server, SSL *ssl, uint8_t *frame, size_t length)
+{
+	frame[2] ^= 0x55;
+	write_frame(server, ssl, frame, length);
+	frame[2] ^= 0x55;
+	frame[15] ^= 1; /* a letter of the name */
+	write_frame(server, ssl, frame, length);
+	frame[15] ^= 1;
+	write_frame(server, ssl, frame, length);
+	write_frame(server, ssl, frame, length);
+}
+
+/* Makes the OPT record, which ends the query, as long as the message may be. */
+static void write_huge(struct dot_server *server, SSL *ssl, uint8_t *frame, size_t length)
+{
+	uint8_t *huge = calloc(1, 2 + MESSAGE);
+	struct dns_message parsed;
+
+	assert_non_null(huge);
+	assert_int_equal(dns_read(frame + 2, length - 2, &parsed), 0);
+	memcpy(huge, frame, length);
+	dns_put16(huge, MESSAGE);
+	dns_put16(huge + 2 + parsed.opt_offset + 9, MESSAGE - parsed.opt_offset - DNS_OPT_SIZE);
+	/* One option of a kind that nobody knows. */
+	dns_put16(huge + 2 + parsed.opt_offset + 11, 65001);
+	dns_put16(huge + 2 + parsed.opt_offset + 13, MESSAGE - parsed.opt_offset - DNS_OPT_SIZE - 4);
+	write_frame(server, ssl, huge, 2 + MESSAGE);
+	free(huge);
+}
+
+static void serve(struct dot_server *server, SSL *ssl)
+{
+	static uint8_t frames[BATCH_MAX][2 + MESSAGE];
+	size_t lengths[BATCH_MAX];
+	unsigned n = 0;
+
+	while ((lengths[n] = read_query(server, ssl, frames[n])) > 0) {
+		switch (server->manner) {
+		case DOT_SILENT:
+			continue;
+		case DOT_REVERSED:
+			if (++n < server->batch)
+				continue;
+			while (n > 0) {
+				n--;
+				write_frame(server, ssl, frames[n], lengths[n]);
+			}
+			continue;
+		case DOT_CLOSES:
+			if (server->times > 0) {
+				server->times--;
+				return;
+			}
+			break;
+		case DOT_FORGES:
+			write_forgeries(server, ssl, frames[0], lengths[0]);
+			continue;
+		case DOT_HUGE:
+			write_huge(server, ssl, frames[0], lengths[0]);
+			continue;
+		case DOT_HANGS_UP:
+			write_frame(server, ssl, frames[0], lengths[0]);
+			return;
+		default:
+			break;
+		}
+		write_frame(server, ssl, frames[0], lengths[0]);
+	}
+}
+
+static void *run(void *userdata)
+{
+	struct dot_server *server = userdata;
+	int client, one = 1;
+
+	while ((client = accept(server->fd, NULL, NULL)) >= 0) {
+		SSL *ssl = SSL_new(server->context);
+
+		server->connections++;
+		(void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		SSL_set_fd(ssl, client);
+		if (server->manner == DOT_NO_HANDSHAKE) {
+			char octet;
+
+			while (recv(client, &octet, 1, 0) > 0)
+				;
+		} else if (SSL_accept(ssl) == 1) {
+			server->handshakes++;
+			server->resumptions += SSL_session_reused(ssl);
+			serve(server, ssl);
+			SSL_shutdown(ssl);
+		}
+		SSL_free(ssl);
+		close(client);
+	}
+	return NULL;
+}
+
+void dot_server_start(struct dot_server *server, const struct identity *identity)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(name);
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+
+	assert_non_null(context);
+	assert_int_equal(SSL_CTX_use_certificate(context, identity->certificate), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(context, identity->key), 1);
+	SSL_CTX_set_alpn_select_cb(context, choose_alpn, server);
+	SSL_CTX_set_tlsext_servername_callback(context, see_name);
+	SSL_CTX_set_tlsext_servername_arg(context, server);
+	SSL_CTX_set_session_id_context(context, (const unsigned char *)"test", 4);
+	if (server->tls_max)
+		assert_int_equal(SSL_CTX_set_max_proto_version(context, server->tls_max), 1);
+	SSL_CTX_set_min_proto_version(context, 0);
+	SSL_CTX_set_security_level(context, 0);
+	server->context = context;
+	server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(server->fd >= 0);
+	name.sin_port = htons(server->port);
+	assert_int_equal(setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)), 0);
+	assert_int_equal(bind(server->fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	assert_int_equal(listen(server->fd, 16), 0);
+	assert_int_equal(getsockname(server->fd, (struct sockaddr *)&name, &length), 0);
+	server->port = ntohs(name.sin_port);
+	assert_int_equal(pthread_create(&server->thread, NULL, run, server), 0);
+}
+
+void dot_server_stop(struct dot_server *server)
+{
+	shutdown(server->fd, SHUT_RDWR);
+	pthread_join(server->thread, NULL);
+	close(server->fd);
+	SSL_CTX_free(server->context);
+	server->context = NULL;
+}

@@ -1,0 +1,43 @@
+/*
+ * A DoT server for the tests, in a thread of its own: answers by the book, or in every way that a
+ * server should not.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "certificates.h"
+
+enum dot_manner {
+	DOT_PROPER,
+	DOT_NO_HANDSHAKE, /* takes the connection and says nothing */
+	DOT_SILENT,       /* answers nothing */
+	DOT_REVERSED,     /* waits for `batch` queries and answers the last first */
+	DOT_CLOSES,       /* reads a query and closes, `times` times; then by the book */
+	DOT_FORGES,       /* before each answer one with a wrong id and one to another question, behind it
+	                     the answer again */
+	DOT_CRUMBS,       /* a TLS record per octet */
+	DOT_HUGE,         /* answers of 65,535 octets */
+	DOT_HANGS_UP,     /* after half of the answer */
+};
+
+struct dot_server {
+	enum dot_manner manner;
+	unsigned batch, times;
+	int tls_max;      /* e.g. TLS1_2_VERSION; 0: any */
+	uint16_t port;
+
+	atomic_uint connections, handshakes, resumptions, queries;
+	atomic_bool sni_ok, alpn_ok, unpadded; /* as the last client had it */
+
+	int fd;
+	pthread_t thread;
+	void *context;
+};
+
+/* manner, batch, times and tls_max are set before, the rest is zero. */
+void dot_server_start(struct dot_server *server, const struct identity *identity);
+void dot_server_stop(struct dot_server *server);

@@ -1,0 +1,694 @@
+/*
+ * The choice of servers under a clock and connections that the test moves by hand.
+ */
+#include "dns_messages.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "client-helper/chooser.h"
+
+#define SECOND UINT64_C(1000000)
+
+enum { SERVERS = 3, QUERIES = 32 };
+
+struct fake_carrier {
+	struct carrier carrier;
+	struct world *world;
+	size_t server;
+	struct query *held[QUERIES]; /* sent and neither answered nor forgotten */
+	size_t n_held;
+};
+
+struct world {
+	uint64_t now;
+	struct chooser *chooser;
+	struct server servers[SERVERS];
+	struct fake_carrier *carriers[SERVERS]; /* the latest of each server; NULL: freed */
+	bool unreachable[SERVERS];
+	bool born_open, lossy;
+	size_t room; /* queries that a carrier takes */
+	unsigned connects[SERVERS], sends[SERVERS], flushes;
+	struct query queries[QUERIES];
+	size_t n_queries;
+	unsigned answered[QUERIES], failed[QUERIES];
+	enum dns_ede code;
+	unsigned changes;
+};
+
+/* ---- the fakes ---- */
+
+static void drop_held(struct fake_carrier *fake, struct query *query)
+{
+	for (size_t i = 0; i < fake->n_held; i++)
+		if (fake->held[i] == query) {
+			fake->held[i] = fake->held[--fake->n_held];
+			return;
+		}
+	fail_msg("the carrier does not hold the query");
+}
+
+static int fake_send(struct carrier *carrier, struct query *query)
+{
+	struct fake_carrier *fake = (struct fake_carrier *)carrier;
+
+	assert_true(carrier->open);
+	if (fake->n_held == fake->world->room)
+		return -EAGAIN;
+	fake->held[fake->n_held++] = query;
+	fake->world->sends[fake->server]++;
+	return 0;
+}
+
+static void fake_flush(struct carrier *carrier)
+{
+	((struct fake_carrier *)carrier)->world->flushes++;
+}
+
+static void fake_forget(struct carrier *carrier, struct query *query)
+{
+	drop_held((struct fake_carrier *)carrier, query);
+}
+
+static void fake_free(struct carrier *carrier)
+{
+	struct fake_carrier *fake = (struct fake_carrier *)carrier;
+
+	assert_ptr_equal(fake->world->carriers[fake->server], fake);
+	fake->world->carriers[fake->server] = NULL;
+	free(fake);
+}
+
+static uint64_t fake_now(void *userdata)
+{
+	return ((struct world *)userdata)->now;
+}
+
+static int fake_connect(struct carrier_config *config, struct carrier **ret,
+	char reason[static LIMIT_ERROR_TEXT], void *userdata)
+{
+	static const struct carrier_ops ops = {
+		.send = fake_send,
+		.flush = fake_flush,
+		.forget = fake_forget,
+		.free = fake_free,
+	};
+	struct world *world = userdata;
+	size_t server = config->server->port;
+	struct fake_carrier *fake;
+
+	world->connects[server]++;
+	if (world->unreachable[server]) {
+		snprintf(reason, LIMIT_ERROR_TEXT, "unreachable");
+		return -EHOSTUNREACH;
+	}
+	assert_null(world->carriers[server]);
+	fake = calloc(1, sizeof(*fake));
+	assert_non_null(fake);
+	fake->carrier = (struct carrier){
+		.ops = &ops,
+		.events = config->events,
+		.userdata = config->userdata,
+		.open = world->born_open,
+		.lossy = world->lossy,
+	};
+	fake->world = world;
+	fake->server = server;
+	world->carriers[server] = fake;
+	*ret = &fake->carrier;
+	return 0;
+}
+
+static void fake_answer(struct query *query, uint8_t *message, size_t length,
+	const struct dns_message *parsed, void *userdata)
+{
+	struct world *world = userdata;
+
+	world->answered[query - world->queries]++;
+}
+
+static void fake_fail(struct query *query, enum dns_ede code, const char *text, void *userdata)
+{
+	struct world *world = userdata;
+
+	assert_non_null(text);
+	world->code = code;
+	world->failed[query - world->queries]++;
+}
+
+static void fake_idle(void *userdata)
+{
+}
+
+static void fake_changed(void *userdata)
+{
+	((struct world *)userdata)->changes++;
+}
+
+/* ---- what the tests do ---- */
+
+static void set_servers(struct world *world, size_t n, const char *const *refused, bool keep)
+{
+	assert_int_equal(chooser_set_servers(world->chooser, world->servers, n, refused, keep), 0);
+}
+
+/* n servers with priorities 1, 2, ...; the port tells them apart. */
+static struct world *world_new(size_t n)
+{
+	static const struct chooser_ops ops = {
+		.now = fake_now,
+		.connect = fake_connect,
+		.answer = fake_answer,
+		.fail = fake_fail,
+		.idle = fake_idle,
+		.changed = fake_changed,
+	};
+	struct world *world = calloc(1, sizeof(*world));
+
+	assert_non_null(world);
+	world->now = 1000 * SECOND;
+	world->room = QUERIES;
+	for (size_t i = 0; i < SERVERS; i++)
+		world->servers[i] = (struct server){
+			.transport = TRANSPORT_DOT,
+			.priority = 1 + i,
+			.port = i,
+		};
+	assert_int_equal(chooser_new(&ops, world, &world->chooser), 0);
+	set_servers(world, n, NULL, false);
+	return world;
+}
+
+/* Every query has had exactly one outcome by the end. */
+static void world_free(struct world *world)
+{
+	chooser_free(world->chooser);
+	for (size_t i = 0; i < world->n_queries; i++)
+		assert_int_equal(world->answered[i] + world->failed[i], 1);
+	for (size_t i = 0; i < SERVERS; i++)
+		assert_null(world->carriers[i]);
+	free(world);
+}
+
+static size_t ask(struct world *world)
+{
+	size_t index = world->n_queries++;
+	struct query *query = &world->queries[index];
+
+	assert_true(index < QUERIES);
+	query->arrived = world->now;
+	chooser_submit(world->chooser, query);
+	chooser_flush(world->chooser);
+	return index;
+}
+
+/* Time goes on; the chooser is woken exactly when it asked to be. */
+static void pass(struct world *world, uint64_t usec)
+{
+	uint64_t end = world->now + usec;
+
+	while (chooser_deadline(world->chooser) <= end) {
+		if (chooser_deadline(world->chooser) > world->now)
+			world->now = chooser_deadline(world->chooser);
+		chooser_tick(world->chooser);
+	}
+	world->now = end;
+}
+
+static void open_connection(struct world *world, size_t server)
+{
+	struct carrier *carrier = &world->carriers[server]->carrier;
+
+	carrier->open = true;
+	carrier->events->ready(carrier, carrier->userdata);
+}
+
+static void close_connection(struct world *world, size_t server, bool final, const char *reason)
+{
+	struct carrier *carrier = &world->carriers[server]->carrier;
+
+	carrier->events->closed(carrier, final, reason, carrier->userdata);
+}
+
+static void answer(struct world *world, size_t server, size_t index)
+{
+	struct fake_carrier *fake = world->carriers[server];
+	struct carrier *carrier = &fake->carrier;
+	struct dns_message parsed = { 0 };
+	uint8_t message[DNS_HEADER_SIZE] = { 0 };
+
+	drop_held(fake, &world->queries[index]);
+	carrier->events->answer(carrier, &world->queries[index], message, sizeof(message), &parsed,
+		carrier->userdata);
+	carrier->events->idle(carrier, carrier->userdata);
+}
+
+static bool holds(const struct world *world, size_t server, size_t index)
+{
+	const struct fake_carrier *fake = world->carriers[server];
+
+	for (size_t i = 0; fake && i < fake->n_held; i++)
+		if (fake->held[i] == &world->queries[index])
+			return true;
+	return false;
+}
+
+static enum server_state state_of(const struct world *world, size_t server)
+{
+	return chooser_status(world->chooser, server).state;
+}
+
+/* ---- the tests ---- */
+
+static void test_without_servers(void **state)
+{
+	struct world *world = world_new(0);
+
+	ask(world);
+	assert_int_equal(world->failed[0], 1);
+	assert_int_equal(world->code, DNS_EDE_NO_REACHABLE_AUTHORITY);
+	world_free(world);
+}
+
+static void test_first_priority_first(void **state)
+{
+	struct world *world = world_new(3);
+
+	assert_int_equal(state_of(world, 0), SERVER_IDLE);
+	ask(world);
+	assert_int_equal(state_of(world, 0), SERVER_CONNECTING);
+	assert_int_equal(world->connects[1] + world->connects[2], 0);
+	assert_false(holds(world, 0, 0));
+	open_connection(world, 0);
+	assert_int_equal(state_of(world, 0), SERVER_CONNECTED);
+	assert_true(holds(world, 0, 0));
+	assert_true(world->flushes > 0);
+	answer(world, 0, 0);
+	assert_int_equal(world->answered[0], 1);
+	assert_true(chooser_status(world->chooser, 0).preferred);
+	world_free(world);
+}
+
+static void test_one_connect_and_flush_for_many(void **state)
+{
+	struct world *world = world_new(1);
+
+	ask(world);
+	open_connection(world, 0);
+	world->flushes = 0;
+	for (size_t i = 0; i < 10; i++) {
+		world->queries[++world->n_queries - 1].arrived = world->now;
+		chooser_submit(world->chooser, &world->queries[world->n_queries - 1]);
+	}
+	chooser_flush(world->chooser);
+	assert_int_equal(world->flushes, 1);
+	assert_int_equal(world->connects[0], 1);
+	world_free(world);
+}
+
+/* Connecting fails: the next takes over at once, and the first is tried again with growing pauses. */
+static void test_failover_and_back(void **state)
+{
+	struct world *world = world_new(2);
+
+	ask(world);
+	close_connection(world, 0, false, "connection refused");
+	assert_int_equal(state_of(world, 0), SERVER_FAILED);
+	assert_string_equal(chooser_status(world->chooser, 0).last_error, "connection refused");
+	open_connection(world, 1);
+	answer(world, 1, 0);
+	assert_int_equal(world->answered[0], 1);
+
+	pass(world, LIMIT_PAUSE_MIN_USEC - 1);
+	assert_int_equal(world->connects[0], 1);
+	pass(world, SECOND / 10);
+	assert_int_equal(world->connects[0], 2);
+	ask(world); /* not held up by the trial */
+	assert_true(holds(world, 1, 1));
+	answer(world, 1, 1);
+	close_connection(world, 0, false, "connection refused");
+	pass(world, LIMIT_PAUSE_MIN_USEC + SECOND / 10);
+	assert_int_equal(world->connects[0], 2);
+	pass(world, LIMIT_PAUSE_MIN_USEC);
+	assert_int_equal(world->connects[0], 3);
+	open_connection(world, 0);
+	ask(world);
+	assert_true(holds(world, 0, 2));
+	answer(world, 0, 2);
+	assert_null(chooser_status(world->chooser, 0).last_error);
+	world_free(world);
+}
+
+static void test_pauses_grow_to_a_minute(void **state)
+{
+	struct world *world = world_new(2);
+	unsigned before;
+
+	world->unreachable[0] = true;
+	ask(world);
+	open_connection(world, 1);
+	answer(world, 1, 0);
+	pass(world, 300 * SECOND);
+	before = world->connects[0];
+	assert_in_range(before, 8, 14);
+	pass(world, 600 * SECOND);
+	assert_in_range(world->connects[0] - before, 9, 11);
+	world_free(world);
+}
+
+/* All down: at once, and whoever asks makes them be tried sooner. */
+static void test_all_down(void **state)
+{
+	struct world *world = world_new(2);
+
+	world->unreachable[0] = world->unreachable[1] = true;
+	ask(world);
+	assert_int_equal(world->failed[0], 1);
+	assert_int_equal(world->code, DNS_EDE_NETWORK_ERROR);
+	pass(world, 120 * SECOND);
+	world->unreachable[1] = false;
+	ask(world);
+	assert_int_equal(world->failed[1], 1);
+	pass(world, LIMIT_PAUSE_ASKED_USEC);
+	assert_non_null(world->carriers[1]);
+	ask(world); /* known to be down until it is open */
+	assert_int_equal(world->failed[2], 1);
+	open_connection(world, 1);
+	ask(world);
+	answer(world, 1, 3);
+	assert_int_equal(world->answered[3], 1);
+	world_free(world);
+}
+
+/* I13: a mismatch is final: no pause leads back, only new servers do. */
+static void test_final_refusal(void **state)
+{
+	struct world *world = world_new(1);
+
+	ask(world);
+	close_connection(world, 0, true, "the digest does not match");
+	assert_int_equal(state_of(world, 0), SERVER_REFUSED);
+	assert_int_equal(world->failed[0], 1);
+	pass(world, 3600 * SECOND);
+	ask(world);
+	assert_int_equal(world->failed[1], 1);
+	assert_int_equal(world->connects[0], 1);
+	set_servers(world, 1, NULL, true);
+	ask(world);
+	assert_int_equal(world->connects[0], 2);
+	world_free(world);
+}
+
+static void test_refused_from_the_start(void **state)
+{
+	static const char *const refused[] = { "not spoken here", NULL };
+	struct world *world = world_new(0);
+
+	set_servers(world, 2, refused, false);
+	assert_int_equal(state_of(world, 0), SERVER_REFUSED);
+	assert_string_equal(chooser_status(world->chooser, 0).last_error, "not spoken here");
+	ask(world);
+	assert_int_equal(world->connects[0], 0);
+	assert_int_equal(world->connects[1], 1);
+	world_free(world);
+}
+
+/* What was under way goes out once more, on a new connection to the same server; not twice. */
+static void test_broken_connection(void **state)
+{
+	struct world *world = world_new(1);
+
+	ask(world);
+	open_connection(world, 0);
+	answer(world, 0, 0);
+	ask(world);
+	close_connection(world, 0, false, NULL);
+	assert_int_equal(world->connects[0], 2);
+	open_connection(world, 0);
+	assert_true(holds(world, 0, 1));
+	close_connection(world, 0, false, NULL);
+	assert_int_equal(world->failed[1], 1);
+	assert_int_equal(state_of(world, 0), SERVER_FAILED);
+	assert_int_equal(world->sends[0], 3);
+	world_free(world);
+}
+
+static void test_closed_while_idle_is_no_failure(void **state)
+{
+	struct world *world = world_new(1);
+
+	for (size_t i = 0; i < 5; i++) {
+		ask(world);
+		open_connection(world, 0);
+		answer(world, 0, i);
+		close_connection(world, 0, false, NULL);
+		assert_int_equal(state_of(world, 0), SERVER_IDLE);
+	}
+	assert_int_equal(chooser_status(world->chooser, 0).failures, 0);
+	world_free(world);
+}
+
+/* Silence: after LIMIT_ATTEMPT_USEC the next server, and the silent one counts as failed. */
+static void test_silent_server(void **state)
+{
+	struct world *world = world_new(2);
+
+	ask(world);
+	open_connection(world, 0);
+	pass(world, LIMIT_ATTEMPT_USEC + SECOND / 10);
+	assert_int_equal(state_of(world, 0), SERVER_FAILED);
+	open_connection(world, 1);
+	assert_true(holds(world, 1, 0));
+	answer(world, 1, 0);
+	assert_int_equal(world->answered[0], 1);
+	world_free(world);
+}
+
+/* One name that takes long does not take the server down that answers others. */
+static void test_slow_name(void **state)
+{
+	struct world *world = world_new(2);
+
+	ask(world);
+	open_connection(world, 0);
+	pass(world, SECOND);
+	ask(world);
+	answer(world, 0, 1);
+	pass(world, SECOND * 6 / 10);
+	open_connection(world, 1);
+	assert_true(holds(world, 1, 0));
+	assert_int_equal(state_of(world, 0), SERVER_CONNECTED);
+	answer(world, 1, 0);
+	world_free(world);
+}
+
+/* A single server: one new connection, then SERVFAIL within 5 s (D6). */
+static void test_silent_single_server(void **state)
+{
+	struct world *world = world_new(1);
+
+	ask(world);
+	open_connection(world, 0);
+	pass(world, LIMIT_ATTEMPT_USEC + SECOND / 10);
+	assert_int_equal(world->connects[0], 2);
+	open_connection(world, 0);
+	assert_true(holds(world, 0, 0));
+	pass(world, LIMIT_ATTEMPT_USEC + SECOND / 10);
+	assert_int_equal(world->connects[0], 2);
+	assert_int_equal(world->failed[0], 0);
+	pass(world, 5 * SECOND - 2 * (LIMIT_ATTEMPT_USEC + SECOND / 10));
+	assert_int_equal(world->failed[0], 1);
+	assert_int_equal(world->code, DNS_EDE_NO_REACHABLE_AUTHORITY);
+	assert_int_equal(state_of(world, 0), SERVER_FAILED);
+	world_free(world);
+}
+
+/* Connecting takes long: others first, but it may still come. */
+static void test_slow_connection(void **state)
+{
+	struct world *world = world_new(2);
+
+	ask(world);
+	pass(world, LIMIT_ATTEMPT_USEC + SECOND / 10);
+	assert_int_equal(world->connects[1], 1);
+	open_connection(world, 1);
+	assert_true(holds(world, 1, 0));
+	answer(world, 1, 0);
+	ask(world);
+	assert_true(holds(world, 1, 1));
+	open_connection(world, 0);
+	ask(world);
+	assert_true(holds(world, 0, 2));
+	world_free(world);
+}
+
+static void test_nothing_opens(void **state)
+{
+	struct world *world = world_new(3);
+
+	ask(world);
+	pass(world, 5 * SECOND);
+	assert_int_equal(world->failed[0], 1);
+	world_free(world);
+}
+
+static void test_lost_datagram(void **state)
+{
+	struct world *world = world_new(1);
+
+	world->born_open = world->lossy = true;
+	ask(world);
+	assert_int_equal(world->sends[0], 1);
+	pass(world, LIMIT_ATTEMPT_USEC + SECOND / 10);
+	assert_int_equal(world->sends[0], 2);
+	assert_int_equal(world->connects[0], 1);
+	answer(world, 0, 0);
+	world_free(world);
+}
+
+static void test_no_room(void **state)
+{
+	struct world *world = world_new(1);
+
+	world->room = 2;
+	for (size_t i = 0; i < 5; i++)
+		ask(world);
+	open_connection(world, 0);
+	assert_int_equal(world->sends[0], 2);
+	answer(world, 0, 0);
+	assert_int_equal(world->sends[0], 3);
+	for (size_t i = 1; i < 5; i++)
+		answer(world, 0, i);
+	assert_int_equal(world->sends[0], 5);
+	world_free(world);
+}
+
+static void test_refused_query(void **state)
+{
+	struct world *world = world_new(2);
+	struct carrier *carrier;
+
+	ask(world);
+	open_connection(world, 0);
+	carrier = &world->carriers[0]->carrier;
+
+	drop_held(world->carriers[0], &world->queries[0]);
+	carrier->events->refused(carrier, &world->queries[0], true, carrier->userdata);
+	carrier->events->idle(carrier, carrier->userdata);
+	assert_true(holds(world, 0, 0)); /* the server had not looked at it: here again */
+
+	drop_held(world->carriers[0], &world->queries[0]);
+	carrier->events->refused(carrier, &world->queries[0], true, carrier->userdata);
+	carrier->events->idle(carrier, carrier->userdata);
+	open_connection(world, 1);
+	assert_true(holds(world, 1, 0));
+
+	drop_held(world->carriers[1], &world->queries[0]);
+	carrier = &world->carriers[1]->carrier;
+	carrier->events->refused(carrier, &world->queries[0], false, carrier->userdata);
+	assert_int_equal(world->failed[0], 1);
+	world_free(world);
+}
+
+static void test_idle_connection_is_closed(void **state)
+{
+	struct world *world = world_new(1);
+
+	ask(world);
+	open_connection(world, 0);
+	answer(world, 0, 0);
+	pass(world, LIMIT_IDLE_USEC - SECOND);
+	assert_int_equal(state_of(world, 0), SERVER_CONNECTED);
+	pass(world, 2 * SECOND);
+	assert_int_equal(state_of(world, 0), SERVER_IDLE);
+	assert_int_equal(chooser_deadline(world->chooser), UINT64_MAX);
+	world_free(world);
+}
+
+/* Of equals the one that works; which one is tried first is left to chance (I6). */
+static void test_equal_priority(void **state)
+{
+	unsigned first = 0;
+
+	for (int i = 0; i < 64; i++) {
+		struct world *world = world_new(0);
+		size_t chosen;
+
+		world->servers[1].priority = 1;
+		set_servers(world, 2, NULL, false);
+		ask(world);
+		chosen = world->connects[0] ? 0 : 1;
+		first += chosen == 0;
+		close_connection(world, chosen, false, "refused");
+		open_connection(world, !chosen);
+		answer(world, !chosen, 0);
+		pass(world, SECOND);
+		if (world->carriers[chosen])
+			close_connection(world, chosen, false, "refused");
+		ask(world);
+		assert_true(holds(world, !chosen, 1));
+		world_free(world);
+	}
+	assert_in_range(first, 8, 56);
+}
+
+/* Unchanged servers keep their connection and queries, what is in flight to others fails. */
+static void test_set_servers_keeps(void **state)
+{
+	struct world *world = world_new(2);
+	struct server first;
+
+	world->unreachable[0] = true;
+	ask(world);
+	open_connection(world, 1);
+	assert_true(holds(world, 1, 0));
+	world->unreachable[0] = false;
+
+	first = world->servers[0];
+	world->servers[0] = world->servers[1];
+	world->servers[1] = world->servers[2];
+	set_servers(world, 2, NULL, true);
+	assert_int_equal(state_of(world, 0), SERVER_CONNECTED);
+	assert_int_equal(world->failed[0], 0);
+	assert_true(holds(world, 1, 0));
+
+	world->servers[0] = first;
+	set_servers(world, 1, NULL, true);
+	assert_int_equal(world->failed[0], 1);
+	assert_null(world->carriers[1]);
+
+	ask(world);
+	open_connection(world, 0);
+	set_servers(world, 1, NULL, false);
+	assert_int_equal(world->failed[1], 1);
+	world_free(world);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_servers),
+		cmocka_unit_test(test_first_priority_first),
+		cmocka_unit_test(test_one_connect_and_flush_for_many),
+		cmocka_unit_test(test_failover_and_back),
+		cmocka_unit_test(test_pauses_grow_to_a_minute),
+		cmocka_unit_test(test_all_down),
+		cmocka_unit_test(test_final_refusal),
+		cmocka_unit_test(test_refused_from_the_start),
+		cmocka_unit_test(test_broken_connection),
+		cmocka_unit_test(test_closed_while_idle_is_no_failure),
+		cmocka_unit_test(test_silent_server),
+		cmocka_unit_test(test_slow_name),
+		cmocka_unit_test(test_silent_single_server),
+		cmocka_unit_test(test_slow_connection),
+		cmocka_unit_test(test_nothing_opens),
+		cmocka_unit_test(test_lost_datagram),
+		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_refused_query),
+		cmocka_unit_test(test_idle_connection_is_closed),
+		cmocka_unit_test(test_equal_priority),
+		cmocka_unit_test(test_set_servers_keeps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

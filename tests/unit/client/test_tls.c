@@ -1,0 +1,390 @@
+/*
+ * The forwarder against a real DoT server: who is authenticated and how, and what becomes of queries
+ * when the server misbehaves.
+ */
+#include "forwarder_fixture.h"
+
+#include <openssl/ssl.h>
+
+#include "dot_server.h"
+
+#define ADN "dns.corp.example"
+
+static struct identity authority, proper;
+static char ca_file[64];
+
+static int make_certificates(void **state)
+{
+	authority = authority_new("Test CA");
+	proper = identity_new(&authority, "DNS:" ADN, NULL, -1, 1);
+	identity_write(&authority, ca_file);
+	return 0;
+}
+
+static int drop_certificates(void **state)
+{
+	unlink(ca_file);
+	identity_clear(&proper);
+	identity_clear(&authority);
+	return 0;
+}
+
+static void use(struct fixture *fixture, const struct dot_server *dot, struct pin *pins, size_t n_pins)
+{
+	struct address address = loopback();
+	struct server server = {
+		.priority = 1,
+		.transport = TRANSPORT_DOT,
+		.adn = (char *)ADN,
+		.port = dot->port,
+		.addresses = &address,
+		.n_addresses = 1,
+		.pins = pins,
+		.n_pins = n_pins,
+	};
+	struct upstream upstream = { .servers = &server, .n_servers = 1, .ca_certificates = ca_file };
+
+	assert_int_equal(forwarder_set_upstream(fixture->forwarder, &upstream), 0);
+}
+
+static void test_proper(void **state)
+{
+	struct dot_server dot = { .manner = DOT_PROPER };
+	struct fixture fixture = fixture_new();
+	struct server_status status;
+
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot, NULL, 0);
+	for (uint16_t i = 0; i < 20; i++)
+		assert_int_equal(ask_rcode(&fixture, 100 + i, "www.corp.example"), DNS_NOERROR);
+	assert_int_equal(dot.connections, 1);
+	assert_int_equal(dot.queries, 20);
+	assert_true(dot.sni_ok);
+	assert_true(dot.alpn_ok);
+	assert_false(dot.unpadded);
+	status = forwarder_server_status(fixture.forwarder, 0);
+	assert_int_equal(status.state, SERVER_CONNECTED);
+	assert_string_equal(status.tls_version, "TLSv1.3");
+	assert_string_equal(status.authenticated_by, "certificate");
+	assert_true(status.handshake_usec > 0 && status.rtt_median_usec > 0);
+	assert_int_equal(status.answers, 20);
+	assert_null(status.last_error);
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+/* No answer, no query to the server, and the sentence says why. */
+static void refuse(const struct identity *identity, int tls_max, const char *const *words)
+{
+	struct dot_server dot = { .manner = DOT_PROPER, .tls_max = tls_max };
+	struct fixture fixture = fixture_new();
+
+	dot_server_start(&dot, identity);
+	use(&fixture, &dot, NULL, 0);
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
+	assert_int_equal(first_state(&fixture), SERVER_FAILED);
+	for (; *words; words++)
+		if (!strstr(last_error(&fixture), *words))
+			fail_msg("\"%s\" does not say \"%s\"", last_error(&fixture), *words);
+	assert_null(forwarder_server_status(fixture.forwarder, 0).authenticated_by);
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+	assert_int_equal(dot.queries, 0);
+}
+
+#define REFUSE(identity, tls_max, ...) refuse(identity, tls_max, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void test_wrong_name(void **state)
+{
+	struct identity identity =
+		identity_new(&authority, "DNS:www.example,DNS:other.example", ADN, -1, 1);
+
+	REFUSE(&identity, 0, "not for " ADN, "www.example, other.example");
+	identity_clear(&identity);
+}
+
+static void test_name_below(void **state)
+{
+	struct identity identity = identity_new(&authority, "DNS:a." ADN ",DNS:*." ADN, NULL, -1, 1);
+
+	REFUSE(&identity, 0, "not for " ADN);
+	identity_clear(&identity);
+}
+
+static void test_partial_wildcard(void **state)
+{
+	struct identity identity = identity_new(&authority, "DNS:d*.corp.example", NULL, -1, 1);
+
+	REFUSE(&identity, 0, "not for " ADN);
+	identity_clear(&identity);
+}
+
+/* I15: a common name does not count. */
+static void test_common_name_only(void **state)
+{
+	struct identity identity = identity_new(&authority, NULL, ADN, -1, 1);
+
+	REFUSE(&identity, 0, "not for " ADN, "common name does not count");
+	identity_clear(&identity);
+}
+
+static void test_expired(void **state)
+{
+	struct identity identity = identity_new(&authority, "DNS:" ADN, NULL, -3, -2);
+
+	REFUSE(&identity, 0, "expired on 20");
+	identity_clear(&identity);
+}
+
+static void test_not_yet_valid(void **state)
+{
+	struct identity identity = identity_new(&authority, "DNS:" ADN, NULL, 2, 3);
+
+	REFUSE(&identity, 0, "not valid before 20");
+	identity_clear(&identity);
+}
+
+static void test_unknown_issuer(void **state)
+{
+	struct identity other = authority_new("Somebody Else");
+	struct identity identity = identity_new(&other, "DNS:" ADN, NULL, -1, 1);
+
+	REFUSE(&identity, 0, "Somebody Else", "not in the trust store");
+	identity_clear(&identity);
+	identity_clear(&other);
+}
+
+static void test_self_signed(void **state)
+{
+	struct identity other = authority_new(ADN);
+
+	REFUSE(&other, 0, "signed by itself");
+	identity_clear(&other);
+}
+
+static void test_old_tls(void **state)
+{
+	REFUSE(&proper, TLS1_1_VERSION, "TLS handshake failed");
+}
+
+/* What a certificate says is made harmless before it reaches a terminal. */
+static void test_hostile_names(void **state)
+{
+	struct identity identity = identity_new(&authority, "DNS:a\x1b[31mb%sn.example", NULL, -1, 1);
+
+	REFUSE(&identity, 0, "a?[31mb%sn.example");
+	identity_clear(&identity);
+}
+
+/* A connection that the server closes is resumed, also by one that was killed. */
+static void test_resumption(void **state)
+{
+	static const int versions[] = { TLS1_3_VERSION, TLS1_2_VERSION };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct dot_server dot = { .manner = DOT_CLOSES, .tls_max = versions[i] };
+		struct fixture fixture = fixture_new();
+
+		dot_server_start(&dot, &proper);
+		use(&fixture, &dot, NULL, 0);
+		assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+		dot.times = 1;
+		assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_NOERROR);
+		assert_int_equal(dot.handshakes, 2);
+		assert_int_equal(dot.resumptions, 1);
+		assert_string_equal(
+			forwarder_server_status(fixture.forwarder, 0).authenticated_by, "certificate");
+		fixture_clear(&fixture);
+		dot_server_stop(&dot);
+	}
+}
+
+/* Nothing is resumed for a server that is configured differently. */
+static void test_no_resumption_across_set_upstream(void **state)
+{
+	struct dot_server dot = { .manner = DOT_PROPER };
+	struct upstream none = { 0 };
+	struct fixture fixture = fixture_new();
+
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot, NULL, 0);
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+	assert_int_equal(forwarder_set_upstream(fixture.forwarder, &none), 0);
+	assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_SERVFAIL);
+	use(&fixture, &dot, NULL, 0);
+	assert_int_equal(ask_rcode(&fixture, 3, "www.corp.example"), DNS_NOERROR);
+	assert_int_equal(dot.handshakes, 2);
+	assert_int_equal(dot.resumptions, 0);
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+/* ---- servers that misbehave ---- */
+
+static void test_out_of_order(void **state)
+{
+	struct dot_server dot = { .manner = DOT_REVERSED, .batch = 50 };
+	struct fixture fixture = fixture_new();
+	bool seen[50] = { 0 };
+
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot, NULL, 0);
+	for (uint16_t i = 0; i < 50; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "n%u.corp.example", i);
+		send_query(&fixture, 1000 + i, name);
+	}
+	for (int i = 0; i < 50; i++) {
+		struct message answer, expected;
+		struct dns_message parsed;
+		char name[32];
+
+		assert_true(receive(&fixture, fixture.fd, 6000, &answer));
+		parsed = parse(&answer);
+		assert_in_range(parsed.id, 1000, 1049);
+		assert_false(seen[parsed.id - 1000]);
+		seen[parsed.id - 1000] = true;
+		snprintf(name, sizeof(name), "n%u.corp.example", parsed.id - 1000);
+		expected = query_for(parsed.id, name);
+		assert_true(dns_same_question(answer.data + 12, expected.data + 12, parsed.question_length));
+	}
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+static void answered_once(enum dot_manner manner)
+{
+	struct dot_server dot = { .manner = manner };
+	struct fixture fixture = fixture_new();
+	struct message more;
+
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot, NULL, 0);
+	for (uint16_t i = 0; i < 5; i++)
+		assert_int_equal(ask_rcode(&fixture, 10 + i, "www.corp.example"), DNS_NOERROR);
+	assert_false(receive(&fixture, fixture.fd, 100, &more));
+	assert_int_equal(dot.connections, 1);
+	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 0);
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+static void test_forgeries(void **state)
+{
+	answered_once(DOT_FORGES);
+}
+
+static void test_crumbs(void **state)
+{
+	answered_once(DOT_CRUMBS);
+}
+
+/* 65,535 octets: cut short over UDP (D5). */
+static void test_huge_answer(void **state)
+{
+	struct dot_server dot = { .manner = DOT_HUGE };
+	struct fixture fixture = fixture_new();
+	struct message answer;
+
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot, NULL, 0);
+	for (uint16_t i = 0; i < 3; i++) {
+		send_query(&fixture, i, "www.corp.example");
+		assert_true(receive(&fixture, fixture.fd, 6000, &answer));
+		assert_true(answer.length <= 1232);
+		assert_true(parse(&answer).truncated);
+	}
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+static void servfail(enum dot_manner manner, unsigned max_ms, unsigned connections)
+{
+	struct dot_server dot = { .manner = manner };
+	struct fixture fixture = fixture_new();
+	uint64_t began;
+
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot, NULL, 0);
+	began = clock_usec();
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
+	assert_true(clock_usec() - began < (uint64_t)max_ms * 1000);
+	/* One more where it has been tried again in the background already. */
+	assert_in_range(dot.connections, connections, connections + 1);
+	assert_string_not_equal(last_error(&fixture), "(none)");
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+static void test_hangs_up(void **state)
+{
+	servfail(DOT_HANGS_UP, 1000, 2);
+}
+
+static void test_silent(void **state)
+{
+	servfail(DOT_SILENT, 5000, 2);
+}
+
+static void test_stalled_handshake(void **state)
+{
+	servfail(DOT_NO_HANDSHAKE, 3500, 1);
+}
+
+/* Once it is known to be down the answer is there at once. */
+static void test_known_to_be_down(void **state)
+{
+	struct dot_server dot = { .manner = DOT_PROPER };
+	struct fixture fixture = fixture_new();
+	uint64_t began;
+
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot, NULL, 0);
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+	forwarder_set_upstream(fixture.forwarder, &(struct upstream){ 0 });
+	dot_server_stop(&dot);
+	use(&fixture, &dot, NULL, 0);
+	assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_SERVFAIL);
+	began = clock_usec();
+	assert_int_equal(ask_rcode(&fixture, 3, "www.corp.example"), DNS_SERVFAIL);
+	assert_true(clock_usec() - began < 50000);
+	assert_non_null(strstr(last_error(&fixture), "refused"));
+	/* It is back: found by those who ask. */
+	dot_server_start(&dot, &proper);
+	for (uint16_t i = 4; ask_rcode(&fixture, i, "www.corp.example") != DNS_NOERROR; i++) {
+		assert_true(i < 200);
+		sd_event_run(fixture.event, 10000);
+	}
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_proper),
+		cmocka_unit_test(test_wrong_name),
+		cmocka_unit_test(test_name_below),
+		cmocka_unit_test(test_partial_wildcard),
+		cmocka_unit_test(test_common_name_only),
+		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_not_yet_valid),
+		cmocka_unit_test(test_unknown_issuer),
+		cmocka_unit_test(test_self_signed),
+		cmocka_unit_test(test_old_tls),
+		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_resumption),
+		cmocka_unit_test(test_no_resumption_across_set_upstream),
+		cmocka_unit_test(test_out_of_order),
+		cmocka_unit_test(test_forgeries),
+		cmocka_unit_test(test_crumbs),
+		cmocka_unit_test(test_huge_answer),
+		cmocka_unit_test(test_hangs_up),
+		cmocka_unit_test(test_silent),
+		cmocka_unit_test(test_stalled_handshake),
+		cmocka_unit_test(test_known_to_be_down),
+	};
+
+	return cmocka_run_group_tests(tests, make_certificates, drop_certificates);
+}
