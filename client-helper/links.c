@@ -7,6 +7,8 @@
 #include "subdomain.h"
 #include "util.h"
 
+#define LOOPBACK_IFINDEX 1
+
 /* networkd's changes reach resolved through a file that it watches. */
 #define NETWORKD_PAUSE_USEC (100 * UINT64_C(1000))
 
@@ -75,15 +77,30 @@ static int find(struct links *links, int ifindex, struct other_link **ret)
 	return 0;
 }
 
+/*
+ * Whether the link (0: resolved's own configuration) has a server to be asked. resolved says of every
+ * server on a loopback address that it is lo's; those that are not ours may be anybody's.
+ */
+static bool has_server(const struct links *links, const struct resolved_overview *overview,
+	int ifindex)
+{
+	size_t loopback = 0;
+
+	for (size_t i = 0; i < overview->n_servers; i++) {
+		if (overview->servers[i] == ifindex)
+			return true;
+		loopback += overview->servers[i] == LOOPBACK_IFINDEX;
+	}
+	return loopback > links->n_own;
+}
+
 /* What no link has and so cannot be taken off. */
 static int find_global(struct links *links, const struct resolved_overview *overview)
 {
-	bool servers = false;
+	bool servers = has_server(links, overview, 0);
 	int r = 0;
 
 	links->global = list_free(links->global);
-	for (size_t i = 0; i < overview->n_servers; i++)
-		servers = servers || overview->servers[i] == 0;
 	for (size_t i = 0; servers && i < overview->n_domains && r >= 0; i++)
 		if (overview->domains[i].ifindex == 0)
 			r = list_add(&links->global, overview->domains[i].domain.name);
@@ -96,8 +113,6 @@ static int take_in(struct links *links, const struct resolved_overview *overview
 	int r;
 
 	for (size_t i = 0; i < links->n; i++) {
-		links->list[i]->seen = false;
-		links->list[i]->has_servers = false;
 		link_domains_clear(&links->list[i]->current);
 	}
 	for (size_t i = 0; i < overview->n_domains; i++) {
@@ -112,9 +127,7 @@ static int take_in(struct links *links, const struct resolved_overview *overview
 			return r;
 	}
 	for (size_t i = 0; i < links->n; i++)
-		for (size_t j = 0; j < overview->n_servers; j++)
-			if (overview->servers[j] == links->list[i]->ifindex)
-				links->list[i]->has_servers = true;
+		links->list[i]->has_servers = has_server(links, overview, links->list[i]->ifindex);
 	return 0;
 }
 

@@ -32,8 +32,7 @@ struct other_link {
 	struct link_domains set;  /* what we left it with */
 	bool networkd;            /* networkd manages it */
 	bool pinned;
-	bool has_servers;
-	bool seen;                /* by the pass under way */
+	bool has_servers;         /* so it is asked */
 	enum other_step step;
 	sd_bus_slot *call;
 	char *failure; /* why the last attempt failed; NULL: it did not */
