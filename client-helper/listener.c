@@ -114,7 +114,8 @@ static void client_flush(struct client *client)
 		sent += n;
 	}
 	client->out_length -= sent;
-	memmove(client->out, client->out + sent, client->out_length);
+	if (sent > 0)
+		memmove(client->out, client->out + sent, client->out_length);
 	if (client->ended && client->in_flight == 0 && client->out_length == 0)
 		client_close(client);
 	else
