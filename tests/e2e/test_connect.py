@@ -24,7 +24,7 @@ def test_split_tunnel(net, families):
         laptop.disconnect("corp")
         back_to(net, before)
         evidence = watch.evidence()
-    assert status["tunnel"] == "split"
+    assert status["mode"] == "split"
     no_leak(net, evidence)
     only_tls_to_the_resolver(corp, evidence)
 
@@ -51,7 +51,7 @@ def test_full_tunnel(net, families):
     before = laptop.resolvectl()
     laptop.connect("corp")
     status = laptop.wait_in_force("corp")
-    assert status["tunnel"] == "full"
+    assert status["mode"] == "full"
     net.hotel_dns.forget()
     with net.watch() as watch:
         internal_names_resolve(net, corp)

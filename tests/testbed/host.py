@@ -5,6 +5,7 @@ kills the host's PID 1 and with it everything inside.
 """
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -172,7 +173,7 @@ class Host:
         return None
 
 
-CGROUP_PREFIX = "encdns-"
+CGROUP_PREFIX = "encdns-testbed-"
 
 
 def cgroup_root() -> Path:
@@ -203,8 +204,8 @@ def remove_cgroup(top: Path) -> None:
 def remove_stale_cgroups() -> None:
     """Takes away the cgroups of test beds whose process was killed before it could."""
     for group in cgroup_root().glob(f"{CGROUP_PREFIX}*"):
-        pid, start, _ = group.name[len(CGROUP_PREFIX):].split("-", 2)
-        if _start_time(int(pid)) != start:
+        owner = re.match(rf"{CGROUP_PREFIX}(\d+)-(\d+)-", group.name)
+        if owner and _start_time(int(owner[1])) != owner[2]:
             remove_cgroup(group)
 
 

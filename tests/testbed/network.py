@@ -141,7 +141,7 @@ class Laptop:
 
     def wait_in_force(self, name: str) -> dict:
         """Waits until a connection's DNS is in force; its status."""
-        wait_for(lambda: self.status_of(name).get("state") == "in force", f"the DNS of {name} in force", 15)
+        wait_for(lambda: self.status_of(name).get("in-force"), f"the DNS of {name} in force", 15)
         return self.status_of(name)
 
     def links(self) -> list:
