@@ -1,0 +1,489 @@
+#include "encdns_link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+
+#define PREFIX "encdns"
+
+/** Most links that we make; who has more connections than that at a time is not a laptop */
+#define LINKS_MAX 64
+
+/** How long the kernel may take, which it never does */
+#define TIMEOUT_S 2
+
+/** The IPv4 dummy address (RFC 7600): resolved wants one of more than link scope, nobody routes to it */
+static const uint8_t dummy_address[] = { 192, 0, 0, 8 };
+
+/**
+ * A request, with room for what we send.
+ */
+typedef struct {
+	struct nlmsghdr header;
+	char body[1024];
+} request_t;
+
+/**
+ * Start a request with its fixed part.
+ */
+static void begin(request_t *request, int type, int flags, const void *fixed,
+				  size_t len)
+{
+	memset(request, 0, sizeof(*request));
+	request->header.nlmsg_type = type;
+	request->header.nlmsg_flags = NLM_F_REQUEST | flags;
+	request->header.nlmsg_len = NLMSG_LENGTH(len);
+	memcpy(NLMSG_DATA(&request->header), fixed, len);
+}
+
+/**
+ * Append an attribute. What we send is bounded by names and aliases, so it fits.
+ */
+static struct rtattr *append(request_t *request, int type, const void *data,
+							 size_t len)
+{
+	struct rtattr *attribute;
+	size_t offset = NLMSG_ALIGN(request->header.nlmsg_len);
+
+	if (offset + RTA_SPACE(len) > sizeof(*request))
+	{
+		return NULL;
+	}
+	attribute = (struct rtattr*)((char*)request + offset);
+	attribute->rta_type = type;
+	attribute->rta_len = RTA_LENGTH(len);
+	if (len)
+	{
+		memcpy(RTA_DATA(attribute), data, len);
+	}
+	request->header.nlmsg_len = offset + RTA_ALIGN(attribute->rta_len);
+	return attribute;
+}
+
+/**
+ * End an attribute that holds others.
+ */
+static void end(request_t *request, struct rtattr *attribute)
+{
+	attribute->rta_len = (char*)request + request->header.nlmsg_len -
+						 (char*)attribute;
+}
+
+/**
+ * Open a socket to the kernel.
+ *
+ * @return			file descriptor or a negative errno
+ */
+static int open_socket(void)
+{
+	struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	int fd;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+	{
+		return -errno;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	return fd;
+}
+
+/**
+ * Send a request and hand what comes back to a callback, until the kernel says that it was all.
+ *
+ * @return			0 or a negative errno
+ */
+static int talk(request_t *request,
+				void (*cb)(void *data, struct nlmsghdr *message), void *data)
+{
+	static const size_t size = 32768;
+	struct nlmsghdr *message;
+	struct nlmsgerr *error;
+	bool done = FALSE;
+	ssize_t len;
+	char *buf;
+	int fd, ret = 0;
+
+	fd = open_socket();
+	if (fd < 0)
+	{
+		return fd;
+	}
+	buf = malloc(size);
+	if (send(fd, request, request->header.nlmsg_len, 0) < 0)
+	{
+		ret = -errno;
+		done = TRUE;
+	}
+	while (!done)
+	{
+		len = recv(fd, buf, size, 0);
+		if (len < 0)
+		{
+			if (errno == EINTR)
+			{
+				continue;
+			}
+			ret = -errno;
+			break;
+		}
+		for (message = (struct nlmsghdr*)buf; !done && NLMSG_OK(message, len);
+			 message = NLMSG_NEXT(message, len))
+		{
+			if (message->nlmsg_type == NLMSG_ERROR)
+			{
+				error = NLMSG_DATA(message);
+				ret = error->error;
+				done = TRUE;
+			}
+			else if (message->nlmsg_type == NLMSG_DONE)
+			{
+				done = TRUE;
+			}
+			else if (cb)
+			{
+				cb(data, message);
+			}
+		}
+	}
+	free(buf);
+	close(fd);
+	return ret;
+}
+
+/**
+ * Is it a name of ours, "encdns" and a number?
+ */
+static bool is_ours(const char *name)
+{
+	size_t len = strlen(PREFIX);
+
+	return strpfx((char*)name, PREFIX) && name[len] &&
+		   strspn(name + len, "0123456789") == strlen(name + len);
+}
+
+static void add_link(void *data, struct nlmsghdr *message)
+{
+	linked_list_t *links = data;
+	struct ifinfomsg *info = NLMSG_DATA(message);
+	struct rtattr *attribute;
+	encdns_link_t *link;
+	size_t len;
+
+	if (message->nlmsg_type != RTM_NEWLINK)
+	{
+		return;
+	}
+	INIT(link,
+		.index = info->ifi_index,
+	);
+	len = IFLA_PAYLOAD(message);
+	for (attribute = IFLA_RTA(info); RTA_OK(attribute, len);
+		 attribute = RTA_NEXT(attribute, len))
+	{
+		/* the kernel's strings have their NUL */
+		switch (attribute->rta_type)
+		{
+			case IFLA_IFNAME:
+				snprintf(link->name, sizeof(link->name), "%s",
+						 (char*)RTA_DATA(attribute));
+				break;
+			case IFLA_IFALIAS:
+				snprintf(link->connection, sizeof(link->connection), "%s",
+						 (char*)RTA_DATA(attribute));
+				break;
+		}
+	}
+	if (is_ours(link->name))
+	{
+		links->insert_last(links, link);
+	}
+	else
+	{
+		free(link);
+	}
+}
+
+/*
+ * Described in header
+ */
+int encdns_link_list(linked_list_t **ret_links)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
+	linked_list_t *links;
+	request_t request;
+	int ret;
+
+	links = linked_list_create();
+	begin(&request, RTM_GETLINK, NLM_F_DUMP, &info, sizeof(info));
+	ret = talk(&request, add_link, links);
+	if (ret < 0)
+	{
+		links->destroy_function(links, free);
+		return ret;
+	}
+	*ret_links = links;
+	return 0;
+}
+
+/**
+ * Append what keeps IPv6 from chattering on a link: no link-local address.
+ */
+static void append_quiet(request_t *request)
+{
+	uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
+	struct rtattr *spec, *inet6;
+
+	spec = append(request, IFLA_AF_SPEC, NULL, 0);
+	inet6 = append(request, AF_INET6, NULL, 0);
+	append(request, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
+	end(request, inet6);
+	end(request, spec);
+}
+
+/**
+ * Create a link of a kind.
+ *
+ * @param peer		name of the other end, NULL if the kind has none
+ * @return			0 or a negative errno
+ */
+static int create(const char *name, const char *kind, const char *peer)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
+	struct rtattr *linkinfo, *data, *other;
+	request_t request;
+
+	begin(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, &info,
+		  sizeof(info));
+	append(&request, IFLA_IFNAME, name, strlen(name) + 1);
+	linkinfo = append(&request, IFLA_LINKINFO, NULL, 0);
+	append(&request, IFLA_INFO_KIND, kind, strlen(kind));
+	if (peer)
+	{
+		data = append(&request, IFLA_INFO_DATA, NULL, 0);
+		other = append(&request, VETH_INFO_PEER, &info, sizeof(info));
+		append(&request, IFLA_IFNAME, peer, strlen(peer) + 1);
+		end(&request, other);
+		end(&request, data);
+	}
+	end(&request, linkinfo);
+	return talk(&request, NULL, NULL);
+}
+
+/**
+ * Make a link quiet and bring it up.
+ *
+ * @param alias		its alias, NULL for none
+ * @return			0 or a negative errno
+ */
+static int bring_up(int index, const char *alias)
+{
+	struct ifinfomsg info = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_index = index,
+	};
+	request_t request;
+	int ret;
+
+	begin(&request, RTM_SETLINK, NLM_F_ACK, &info, sizeof(info));
+	if (alias)
+	{
+		append(&request, IFLA_IFALIAS, alias, strlen(alias));
+	}
+	append_quiet(&request);
+	ret = talk(&request, NULL, NULL);
+	if (ret == -EAFNOSUPPORT || ret == -EOPNOTSUPP)
+	{
+		/* no IPv6 in this kernel, or disabled: nothing to be quietened */
+		begin(&request, RTM_SETLINK, NLM_F_ACK, &info, sizeof(info));
+		if (alias)
+		{
+			append(&request, IFLA_IFALIAS, alias, strlen(alias));
+		}
+		ret = talk(&request, NULL, NULL);
+	}
+	if (ret < 0)
+	{
+		return ret;
+	}
+	info.ifi_flags = info.ifi_change = IFF_UP;
+	begin(&request, RTM_NEWLINK, NLM_F_ACK, &info, sizeof(info));
+	return talk(&request, NULL, NULL);
+}
+
+/**
+ * Give a link its address.
+ *
+ * The scope is site: enough for resolved, and the kernel never picks the address as a source for
+ * anything that is not on this machine.
+ *
+ * @return			0 or a negative errno
+ */
+static int add_address(int index)
+{
+	struct ifaddrmsg info = {
+		.ifa_family = AF_INET,
+		.ifa_prefixlen = 32,
+		.ifa_scope = RT_SCOPE_SITE,
+		.ifa_index = index,
+	};
+	request_t request;
+
+	begin(&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE | NLM_F_ACK, &info,
+		  sizeof(info));
+	append(&request, IFA_LOCAL, dummy_address, sizeof(dummy_address));
+	append(&request, IFA_ADDRESS, dummy_address, sizeof(dummy_address));
+	return talk(&request, NULL, NULL);
+}
+
+/**
+ * Delete a link; a veth's other end goes with it.
+ *
+ * @return			0 or a negative errno
+ */
+static int delete(int index)
+{
+	struct ifinfomsg info = {
+		.ifi_family = AF_UNSPEC,
+		.ifi_index = index,
+	};
+	request_t request;
+
+	begin(&request, RTM_DELLINK, NLM_F_ACK, &info, sizeof(info));
+	return talk(&request, NULL, NULL);
+}
+
+/**
+ * Create a link under the first free name, a dummy or else a veth pair.
+ *
+ * @return			0 or a negative errno
+ */
+static int create_free(encdns_link_t *link)
+{
+	char peer[IF_NAMESIZE];
+	int i, ret = -EEXIST;
+
+	for (i = 0; ret == -EEXIST && i < LINKS_MAX; i++)
+	{
+		snprintf(link->name, sizeof(link->name), PREFIX "%d", i);
+		ret = create(link->name, "dummy", NULL);
+		if (ret == -EOPNOTSUPP || ret == -ENOTSUP)
+		{
+			snprintf(peer, sizeof(peer), PREFIX "%dp", i);
+			ret = create(link->name, "veth", peer);
+		}
+		else
+		{
+			peer[0] = '\0';
+		}
+	}
+	if (!ret)
+	{
+		link->index = if_nametoindex(link->name);
+	}
+	if (!ret && peer[0])
+	{
+		/* a veth has carrier when both ends are up */
+		ret = bring_up(if_nametoindex(peer), NULL);
+		if (ret)
+		{
+			delete(link->index);
+		}
+	}
+	return ret;
+}
+
+/**
+ * Find a connection's link.
+ *
+ * @return			0, -ENODEV if there is none, or another negative errno
+ */
+static int find(const char *connection, encdns_link_t *ret_link)
+{
+	linked_list_t *links;
+	enumerator_t *enumerator;
+	encdns_link_t *link;
+	int ret;
+
+	ret = encdns_link_list(&links);
+	if (ret < 0)
+	{
+		return ret;
+	}
+	ret = -ENODEV;
+	enumerator = links->create_enumerator(links);
+	while (ret && enumerator->enumerate(enumerator, &link))
+	{
+		if (streq(link->connection, connection))
+		{
+			*ret_link = *link;
+			ret = 0;
+		}
+	}
+	enumerator->destroy(enumerator);
+	links->destroy_function(links, free);
+	return ret;
+}
+
+/*
+ * Described in header
+ */
+int encdns_link_ensure(const char *connection, encdns_link_t *ret_link)
+{
+	encdns_link_t link = {};
+	bool created = FALSE;
+	int ret;
+
+	if (strlen(connection) > ENCDNS_ALIAS_MAX)
+	{
+		return -ENAMETOOLONG;
+	}
+	ret = find(connection, &link);
+	if (ret == -ENODEV)
+	{
+		ret = create_free(&link);
+		created = !ret;
+	}
+	if (!ret)
+	{
+		snprintf(link.connection, sizeof(link.connection), "%s", connection);
+		ret = bring_up(link.index, connection);
+	}
+	if (!ret)
+	{
+		ret = add_address(link.index);
+	}
+	if (!ret)
+	{
+		*ret_link = link;
+	}
+	else if (created)
+	{
+		delete(link.index);
+	}
+	return ret;
+}
+
+/*
+ * Described in header
+ */
+int encdns_link_remove(const char *name, const char *connection)
+{
+	encdns_link_t link;
+	int ret;
+
+	ret = find(connection, &link);
+	if (!ret && !streq(link.name, name))
+	{
+		ret = -ENODEV;
+	}
+	if (ret)
+	{
+		return ret;
+	}
+	return delete(link.index);
+}

@@ -1,0 +1,69 @@
+/*
+ * What is desired for a connection that is up: a plain value, made on IKE threads and carried out on
+ * the plugin's own. Immutable and counted.
+ */
+#ifndef ENCDNS_STATE_H_
+#define ENCDNS_STATE_H_
+
+#include "encdns_attribute.h"
+#include "encdns_config.h"
+
+typedef struct encdns_range_t encdns_range_t;
+typedef struct encdns_state_t encdns_state_t;
+
+/**
+ * A range of addresses, both ends included, in network byte order.
+ */
+struct encdns_range_t {
+	int family;
+	uint8_t first[16];
+	uint8_t last[16];
+};
+
+struct encdns_state_t {
+	/** name of the connection */
+	char *connection;
+	/** identity of the gateway, for people */
+	char *gateway;
+	/** TRUE if the gateway authenticated with NULL or as nobody (I29) */
+	bool anonymous;
+	/** configuration that the request was made with, and its section for the connection */
+	encdns_config_t *config;
+	encdns_laptop_t *laptop;
+	/** virtual IPs, host_t* */
+	linked_list_t *vips;
+	/** remote traffic selectors, encdns_range_t* */
+	linked_list_t *ranges;
+	/** attributes of the CFG_REPLY, encdns_attribute_t*, as received */
+	linked_list_t *attributes;
+	/** references */
+	refcount_t ref;
+};
+
+/**
+ * Create an empty one.
+ *
+ * @param connection	name of the connection, gets cloned
+ * @param config		gets another reference
+ * @param laptop		section of config
+ */
+encdns_state_t *encdns_state_create(const char *connection,
+									encdns_config_t *config,
+									encdns_laptop_t *laptop);
+
+/**
+ * Get another reference.
+ */
+encdns_state_t *encdns_state_ref(encdns_state_t *this);
+
+/**
+ * Clone it, to change the clone.
+ */
+encdns_state_t *encdns_state_clone(encdns_state_t *this);
+
+/**
+ * Give a reference back, NULL is fine.
+ */
+void encdns_state_put(encdns_state_t *this);
+
+#endif /** ENCDNS_STATE_H_ */
