@@ -61,14 +61,14 @@ def branch(net):
 def reset(network):
     laptop = network.laptop.host
     laptop.systemctl("stop", "strongswan.service")
-    laptop.systemctl("stop", "encdnsd.service", check=False)
+    laptop.systemctl("stop", "encdnsd.service")
     for link in network.laptop.links():
         laptop.run("ip", "link", "delete", link)
     laptop.write("/etc/swanctl/swanctl.conf", "")
     laptop.systemctl("reset-failed")
     laptop.systemctl("restart", "systemd-resolved.service")
     network.laptop.uplink()
-    laptop.systemctl("start", "strongswan.service")
+    laptop.systemctl("start", "encdnsd.service", "strongswan.service")
     for enterprise in network.enterprises.values():
         gateway = enterprise.gateway
         gateway.run("swanctl", "--terminate", "--ike", "rw", "--force", check=False)

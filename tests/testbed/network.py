@@ -237,6 +237,9 @@ class Network:
         self.hotel_dns = DnsServer(self.hotel, HOTEL, HOTEL_EVERYTHING)
         self.hotel_dns.start()
         self.laptop = Laptop(laptop)
+        if self._releases["laptop"] in self._products:
+            # As a package does when it is installed.
+            laptop.systemctl("enable", "--now", "encdnsd.service")
         self.laptop.uplink()
         self._attach(self.corp)
 
