@@ -48,7 +48,7 @@ static int skip_name(struct reader *reader, bool may_point)
 		if (label > MAX_LABEL)
 			return may_point && (label & 0xc0) == 0xc0 ? skip(reader, 2) : -EBADMSG;
 		total += 1 + (size_t)label;
-		if (total > LIMIT_NAME_MAX || skip(reader, 1 + (size_t)label) < 0)
+		if (total > LIMIT_NAME || skip(reader, 1 + (size_t)label) < 0)
 			return -EBADMSG;
 		if (label == 0)
 			return 0;
@@ -156,6 +156,7 @@ size_t dns_write_query(const uint8_t *message, const struct dns_message *parsed,
 	bool opt = parsed->has_opt || pad;
 
 	memcpy(ret, message, length);
+	dns_put16(ret, 0);
 	memset(ret + 6, 0, 4);
 	dns_put16(ret + 10, opt ? 1 : 0);
 	if (opt) {

@@ -63,8 +63,8 @@ int dns_read(const uint8_t *message, size_t length, struct dns_message *ret);
 bool dns_same_question(const uint8_t *a, const uint8_t *b, size_t length);
 
 /*
- * Writes the query that goes upstream for one that dns_read has read: header and question as they
- * are, an OPT record where the asker sent one or pad is set, and with pad padding to a multiple of
+ * Writes the query that goes upstream for one that dns_read has read: id 0, header and question as
+ * they are, an OPT record where the asker sent one or pad is set, and with pad padding to a multiple of
  * LIMIT_PADDING_BLOCK. Returns its length, at most LIMIT_QUERY_SIZE.
  */
 size_t dns_write_query(const uint8_t *message, const struct dns_message *parsed, bool pad,

@@ -77,6 +77,7 @@ static int on_connect(struct carrier_config *config, struct carrier **ret,
 	static const carrier_new_t constructors[] = {
 		[TRANSPORT_PLAIN] = datagram_new,
 		[TRANSPORT_DOT] = stream_new,
+		[TRANSPORT_DOH] = doh_new,
 	};
 	struct forwarder *forwarder = userdata;
 
@@ -207,10 +208,6 @@ int forwarder_new(sd_event *event, const struct address *listen, uint16_t port, 
 
 static const char *why_refused(const struct server *server)
 {
-	if (server->transport == TRANSPORT_DOH)
-		return "DoH is not supported yet";
-	if (server->n_pins > 0)
-		return "certificate digests are not supported yet";
 	if (server->transport != TRANSPORT_PLAIN && !server->adn)
 		return "there is no name to authenticate it by";
 	return NULL;

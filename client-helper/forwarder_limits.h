@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 enum {
+	LIMIT_NAME = 255,              /* octets of a name on the wire, RFC 1035 section 2.3.4 */
 	LIMIT_QUERIES = 4096,          /* in flight per forwarder; beyond it SERVFAIL at once */
 	LIMIT_QUERY_SIZE = 384,        /* longest question (259), header, OPT, padded to a block */
 	LIMIT_PADDING_BLOCK = 128,     /* RFC 8467 section 4.1 */
@@ -26,6 +27,7 @@ enum {
 	LIMIT_CLIENT_IN_FLIGHT = 128,  /* queries per TCP connection before it is read no further */
 	LIMIT_CLIENT_OUT = 1024 * 1024, /* unread answers before the connection is closed */
 
+	LIMIT_HTTP2_STREAMS = 1024,    /* at a time, if the server allows as many */
 	LIMIT_STREAM_OUT = 64 * 1024,  /* queries that wait for the socket, per connection */
 	LIMIT_PLAIN_SOCKETS = 80,      /* sockets of a plain server, each with a port of its own */
 	LIMIT_PLAIN_STREAM = 64,       /* queries asked again over TCP at a time */
@@ -34,8 +36,6 @@ enum {
 	LIMIT_RESUMPTION = 3600,       /* seconds that a session may be resumed without a look at the
 	                                  certificate */
 };
-
-#define LIMIT_NAME_MAX ((size_t)255)
 
 #define LIMIT_HANDSHAKE_USEC ((uint64_t)3000000)   /* TCP and TLS */
 #define LIMIT_EYEBALLS_USEC ((uint64_t)250000)     /* RFC 8305: until the next address is tried too */

@@ -1,6 +1,6 @@
 /*
  * What the chooser sees of a way to a server, and what every transport (datagram.c, stream.c,
- * http2.c, the tests' own) fills in. A carrier is one connection: made, open, closed, freed. It
+ * doh.c, the tests' own) fills in. A carrier is one connection: made, open, closed, freed. It
  * matches answers to queries; when to connect, give up or go elsewhere is the chooser's business.
  *
  * No event is ever sent from within send, flush or forget. Only in closed may the receiver free the
@@ -25,8 +25,8 @@ struct carrier_events {
 	void (*answer)(struct carrier *carrier, struct query *query, uint8_t *message, size_t length,
 		const struct dns_message *parsed, void *userdata);
 
-	/* query gets no answer here (a stream reset, an HTTP status) and is no longer the carrier's.
-	   again: the server has not looked at it. */
+	/* query gets no answer here (a stream reset, an HTTP status) and is no longer the carrier's. again:
+	   the server has not looked at it. idle follows. */
 	void (*refused)(struct carrier *carrier, struct query *query, bool again, void *userdata);
 
 	/* All that there was to read has been read. */
@@ -78,6 +78,8 @@ typedef int (*carrier_new_t)(const struct carrier_config *config, struct carrier
 	char reason[static LIMIT_ERROR_TEXT]);
 
 int stream_new(const struct carrier_config *config, struct carrier **ret,
+	char reason[static LIMIT_ERROR_TEXT]);
+int doh_new(const struct carrier_config *config, struct carrier **ret,
 	char reason[static LIMIT_ERROR_TEXT]);
 int datagram_new(const struct carrier_config *config, struct carrier **ret,
 	char reason[static LIMIT_ERROR_TEXT]);
