@@ -62,10 +62,23 @@ static encdns_request_t *read_request(cp_payload_t *cp)
 	return request;
 }
 
-METHOD(listener_t, message, bool,
-	private_encdns_provider_t *this, ike_sa_t *ike_sa, message_t *message,
-	bool incoming, bool plain)
+/**
+ * METHOD serves the first interface of an object; this gets from the second one,
+ * the listener, to the object.
+ */
+static private_encdns_provider_t *of_listener(listener_t *listener)
 {
+	return (private_encdns_provider_t*)((char*)listener -
+							offsetof(private_encdns_provider_t, public.listener));
+}
+
+/**
+ * Implementation of listener_t.message
+ */
+static bool message(listener_t *listener, ike_sa_t *ike_sa, message_t *message,
+					bool incoming, bool plain)
+{
+	private_encdns_provider_t *this = of_listener(listener);
 	encdns_request_t *request;
 	cp_payload_t *cp;
 
@@ -91,9 +104,13 @@ METHOD(listener_t, message, bool,
 	return TRUE;
 }
 
-METHOD(listener_t, ike_state_change, bool,
-	private_encdns_provider_t *this, ike_sa_t *ike_sa, ike_sa_state_t state)
+/**
+ * Implementation of listener_t.ike_state_change
+ */
+static bool ike_state_change(listener_t *listener, ike_sa_t *ike_sa,
+							 ike_sa_state_t state)
 {
+	private_encdns_provider_t *this = of_listener(listener);
 	encdns_request_t *request;
 
 	if (state == IKE_DESTROYING)
@@ -230,8 +247,8 @@ encdns_provider_t *encdns_provider_create(encdns_current_t *current)
 				.create_attribute_enumerator = _create_attribute_enumerator,
 			},
 			.listener = {
-				.message = _message,
-				.ike_state_change = _ike_state_change,
+				.message = message,
+				.ike_state_change = ike_state_change,
 			},
 			.destroy = _destroy,
 		},

@@ -80,16 +80,18 @@ def reset(network):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Adds what the laptop's daemons said to the report of a test that failed."""
+    """Adds what the daemons said to the report of a test that failed."""
     outcome = yield
     report = outcome.get_result()
     network = getattr(item, "network", None)
     if report.failed and network and network.laptop.host.running:
-        laptop = network.laptop.host
-        for what, command in (
-                ("laptop: status", ["encdnsctl", "status"]),
-                ("laptop: resolvectl", ["resolvectl", "status", "--no-pager"]),
-                ("laptop: encdnsd", ["journalctl", "-q", "-u", "encdnsd", "-o", "cat", "-n", "40"]),
-                ("laptop: charon", ["journalctl", "-q", "-u", "strongswan", "-o", "cat", "-n", "60"])):
-            done = laptop.run(*command, check=False)
-            report.sections.append((what, done.stdout + done.stderr))
+        for host, command in (
+                (network.laptop.host, ["encdnsctl", "status"]),
+                (network.laptop.host, ["resolvectl", "status", "--no-pager"]),
+                (network.laptop.host, ["journalctl", "-q", "-u", "encdnsd", "-o", "cat", "-n", "40"]),
+                (network.laptop.host, ["journalctl", "-q", "-u", "strongswan", "-o", "cat", "-n", "160"]),
+                (network.corp.gateway, ["journalctl", "-q", "-u", "strongswan", "-o", "cat", "-n", "160"])):
+            done = host.run(*command, check=False)
+            # charon names every plugin that it looked for in vain, each time.
+            said = [line for line in (done.stdout + done.stderr).splitlines() if "failed to load" not in line]
+            report.sections.append((f"{host.name}: {' '.join(command)}", "\n".join(said[-80:])))

@@ -109,7 +109,8 @@ class Host:
             process.communicate()
             raise TestbedError(f"{self.name}: {_join(command)}: not within {timeout:g} s") from None
         if check and process.returncode:
-            raise TestbedError(f"{self.name}: {_join(command)}: exit status {process.returncode}\n{stdout}{stderr}")
+            said = "\n".join((stdout + stderr).splitlines()[-20:])
+            raise TestbedError(f"{self.name}: {_join(command)}: exit status {process.returncode}\n{said}")
         return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
     def output(self, *command, **kwargs) -> str:
