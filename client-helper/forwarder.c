@@ -11,6 +11,7 @@
 
 #include "chooser.h"
 #include "listener.h"
+#include "memory.h"
 #include "tls.h"
 
 enum { TIMER_ACCURACY_USEC = 10000 };
@@ -22,7 +23,7 @@ struct forwarder {
 	struct chooser *chooser;
 	sd_event_source *timer;
 	uint64_t armed; /* UINT64_MAX: the timer is off */
-	sd_event_source *change;
+	sd_event_source *change, *trim;
 	forwarder_changed_t changed;
 	void *userdata;
 
@@ -116,12 +117,20 @@ static int tell_change(sd_event_source *source, void *userdata)
 	return 0;
 }
 
+/* After start-up and handshakes, when there is nothing else to do. */
+static int trim(sd_event_source *source, void *userdata)
+{
+	memory_trim();
+	return 0;
+}
+
 /* Told from the event loop, so that the owner may do with the forwarder what it likes. */
 static void on_changed(void *userdata)
 {
 	struct forwarder *forwarder = userdata;
 
 	(void)sd_event_source_set_enabled(forwarder->change, SD_EVENT_ONESHOT);
+	(void)sd_event_source_set_enabled(forwarder->trim, SD_EVENT_ONESHOT);
 	arm(forwarder);
 }
 
@@ -150,6 +159,7 @@ struct forwarder *forwarder_free(struct forwarder *forwarder)
 	query_pool_free(forwarder->pool);
 	sd_event_source_disable_unref(forwarder->timer);
 	sd_event_source_disable_unref(forwarder->change);
+	sd_event_source_disable_unref(forwarder->trim);
 	tls_context_free(forwarder->tls);
 	free(forwarder->virtual_ips);
 	free(forwarder->ca_certificates);
@@ -194,6 +204,12 @@ int forwarder_new(sd_event *event, const struct address *listen, uint16_t port, 
 		result = sd_event_add_defer(event, &forwarder->change, tell_change, forwarder);
 	if (result >= 0)
 		result = sd_event_source_set_enabled(forwarder->change, SD_EVENT_OFF);
+	if (result >= 0)
+		result = sd_event_add_defer(event, &forwarder->trim, trim, forwarder);
+	if (result >= 0)
+		result = sd_event_source_set_enabled(forwarder->trim, SD_EVENT_OFF);
+	if (result >= 0)
+		result = sd_event_source_set_priority(forwarder->trim, SD_EVENT_PRIORITY_IDLE);
 	/* Last: from here on the descriptors are the forwarder's. */
 	if (result >= 0)
 		result = listener_new(event, listen, port, fds, forwarder->pool, &listener_events, forwarder,
