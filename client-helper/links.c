@@ -200,6 +200,7 @@ static int on_overview(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
 	/* Without resolved nobody is asked at all; its return brings the next check. */
 	if (sd_bus_message_is_method_error(reply, NULL) ||
 		resolved_parse_overview(reply, &overview) < 0) {
+		links->stale = false;
 		links->changed(links, links->userdata);
 		return 0;
 	}
@@ -214,6 +215,9 @@ static int on_overview(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
 		start_steps(links);
 	else
 		links->stale = true;
+	/* Asked again while the answer was on its way; and short of memory, not at once. */
+	if (links->stale)
+		look_in(links, r >= 0 ? 0 : NETWORKD_PAUSE_USEC);
 	links->changed(links, links->userdata);
 	return 0;
 }
