@@ -23,7 +23,12 @@ struct private_encdns_plugin_t {
 	encdns_current_t *current;
 
 	/**
-	 * Gateway's side
+	 * Gateway's side: hears what clients ask for
+	 */
+	encdns_requests_t *requests;
+
+	/**
+	 * Gateway's side: answers
 	 */
 	encdns_provider_t *provider;
 
@@ -74,7 +79,7 @@ static bool plugin_cb(private_encdns_plugin_t *this, plugin_feature_t *feature,
 		{
 			return FALSE;
 		}
-		charon->bus->add_listener(charon->bus, &this->provider->listener);
+		charon->bus->add_listener(charon->bus, &this->requests->listener);
 		charon->bus->add_listener(charon->bus, &this->connections->listener);
 		charon->attributes->add_provider(charon->attributes,
 										 &this->provider->provider);
@@ -89,7 +94,7 @@ static bool plugin_cb(private_encdns_plugin_t *this, plugin_feature_t *feature,
 											&this->provider->provider);
 		charon->bus->remove_listener(charon->bus,
 									 &this->connections->listener);
-		charon->bus->remove_listener(charon->bus, &this->provider->listener);
+		charon->bus->remove_listener(charon->bus, &this->requests->listener);
 	}
 	return TRUE;
 }
@@ -131,6 +136,7 @@ METHOD(plugin_t, destroy, void,
 	DESTROY_IF(this->handler);
 	DESTROY_IF(this->connections);
 	DESTROY_IF(this->provider);
+	DESTROY_IF(this->requests);
 	this->current->destroy(this->current);
 	free(this);
 }
@@ -160,6 +166,7 @@ plugin_t *encdns_plugin_create(void)
 	}
 	this->connections = encdns_connections_create(wake, this);
 	this->handler = encdns_handler_create(this->current, this->connections);
-	this->provider = encdns_provider_create(this->current);
+	this->requests = encdns_requests_create();
+	this->provider = encdns_provider_create(this->current, this->requests);
 	return &this->public;
 }

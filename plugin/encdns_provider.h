@@ -5,6 +5,7 @@
 #define ENCDNS_PROVIDER_H_
 
 #include "encdns_current.h"
+#include "encdns_requests.h"
 
 #include <attributes/attribute_provider.h>
 
@@ -18,11 +19,6 @@ struct encdns_provider_t {
 	attribute_provider_t provider;
 
 	/**
-	 * Implements listener_t: hears what clients ask for
-	 */
-	listener_t listener;
-
-	/**
 	 * Destroy it.
 	 */
 	void (*destroy)(encdns_provider_t *this);
@@ -32,7 +28,9 @@ struct encdns_provider_t {
  * Create it.
  *
  * @param current	the configuration in force
+ * @param requests	what clients have asked for
  */
-encdns_provider_t *encdns_provider_create(encdns_current_t *current);
+encdns_provider_t *encdns_provider_create(encdns_current_t *current,
+										  encdns_requests_t *requests);
 
 #endif /** ENCDNS_PROVIDER_H_ */
