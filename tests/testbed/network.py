@@ -9,6 +9,7 @@ All of it is IPv4 and IPv6. A second enterprise can be added beside the first.
 
 import ipaddress
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 
@@ -145,13 +146,15 @@ class Laptop:
         return self.status_of(name)
 
     def links(self) -> list:
-        """The names of the links that DNS hangs on."""
+        """The names of the links that DNS hangs on (where they are veth pairs, of the ends that it hangs on)."""
         return [link["ifname"] for link in json.loads(self.host.output("ip", "-j", "link"))
-                if link["ifname"].startswith("encdns")]
+                if re.fullmatch(r"encdns\d+", link["ifname"])]
 
     def resolvectl(self) -> str:
-        """resolved's whole view, for comparing before and after."""
-        return self.host.output("resolvectl", "status", "--no-pager")
+        """resolved's whole view, for comparing before and after; without which of its servers it asked last."""
+        # It fails where a link goes while it looks.
+        shown = self.host.run("resolvectl", "status", "--no-pager", check=False).stdout
+        return "\n".join(line.strip() for line in shown.splitlines() if "Current DNS Server" not in line)
 
     def uplink(self, domains: str = "", wait: bool = True) -> None:
         """What the hotel hands out: address, router, resolver, and the domains that it claims."""

@@ -37,7 +37,8 @@ def gateway(plan, families=(4, 6), full=False, pool_options=None, encrypted_dns=
 
 
 def laptop(plans, families=(4, 6), full=False, outer=4, encrypted_dns=None, **settings) -> str:
-    """A laptop's whole file, with one connection per enterprise, named like it."""
+    """A laptop's whole file, with one connection per enterprise, named like it. encrypted_dns: the section's content;
+    it takes the enterprises' domains unless told otherwise."""
     chosen = [index for index, family in enumerate((4, 6)) if family in families]
     selectors = {plan.name: EVERYTHING if full else plan.subnets for plan in plans}
     text = section("connections", {plan.name: {
@@ -49,9 +50,9 @@ def laptop(plans, families=(4, 6), full=False, outer=4, encrypted_dns=None, **se
         "remote": {"auth": "pubkey", "id": plan.gateway_id},
         "children": {"net": {"remote_ts": [selectors[plan.name][index] for index in chosen]}},
     } for plan in plans})
-    if encrypted_dns is not None:
-        text += section("encrypted-dns", encrypted_dns)
-    return text
+    if encrypted_dns is None:
+        encrypted_dns = {"laptop": {"accept-domains": [plan.domain for plan in plans]}}
+    return text + section("encrypted-dns", encrypted_dns)
 
 
 def handing_out(plan, **settings) -> dict:
