@@ -1,0 +1,243 @@
+#include "reply.h"
+
+#include <string.h>
+
+#include "client-helper/plan.h"
+#include "client-helper/util.h"
+
+static struct plan plan_of(struct request *request)
+{
+	struct plan plan;
+
+	assert_int_equal(plan_make(request, 1, &plan), 0);
+	request_clear(request);
+	return plan;
+}
+
+static void assert_domains(const struct plan *plan, size_t n, ...)
+{
+	va_list args;
+
+	assert_int_equal(list_length(plan->domains), n);
+	va_start(args, n);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(plan->domains[i], va_arg(args, const char *));
+	va_end(args);
+	assert_true(n > 0 ? plan->nothing == NULL : plan->nothing != NULL);
+}
+
+/* A reply with one resolver and one domain. */
+static void usual(struct request *request)
+{
+	reply_begin(request);
+	reply_dot(request, 1, "dns.corp.example", "10.20.0.53");
+	reply_domain(request, "corp.example");
+}
+
+static void test_split(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	reply_domain(&request, "Lab.Corp.Example.");
+	reply_domain(&request, "CORP.example");
+	reply_domain(&request, "com");
+	reply_domain(&request, "bad..example");
+	reply_domain(&request, "x.onion");
+	plan = plan_of(&request);
+	assert_false(plan.full);
+	assert_domains(&plan, 2, "corp.example", "lab.corp.example");
+	assert_false(plan_is_everything(&plan));
+	assert_int_equal(plan.refusals.n, 3);
+	plan_clear(&plan);
+}
+
+/* I20 */
+static void test_full(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	reply_full(&request);
+	plan = plan_of(&request);
+	assert_true(plan.full);
+	assert_int_equal(plan.family_outside, AF_INET6);
+	assert_domains(&plan, 1, ".");
+	assert_true(plan_is_everything(&plan));
+	assert_int_equal(plan.n_anchors, 0);
+	plan_clear(&plan);
+
+	/* With an IPv6 address, IPv6 has to be covered as well. */
+	usual(&request);
+	reply_full(&request);
+	reply_virtual_ip(&request, "2001:db8:99::1");
+	plan = plan_of(&request);
+	assert_false(plan.full);
+	assert_int_equal(plan.family_outside, 0);
+	assert_domains(&plan, 1, "corp.example");
+	plan_clear(&plan);
+
+	usual(&request);
+	reply_full(&request);
+	reply_virtual_ip(&request, "2001:db8:99::1");
+	reply_selector(&request, "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	plan = plan_of(&request);
+	assert_true(plan.full);
+	assert_int_equal(plan.family_outside, 0);
+	plan_clear(&plan);
+
+	/* Without resolvers there is nothing to send names to. */
+	reply_begin(&request);
+	reply_full(&request);
+	plan = plan_of(&request);
+	assert_true(plan.full);
+	assert_domains(&plan, 0);
+	plan_clear(&plan);
+}
+
+/* I21 */
+static void test_without_domains(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	reply_begin(&request);
+	reply_dot(&request, 1, "dns.corp.example", "10.20.0.53");
+	plan = plan_of(&request);
+	assert_domains(&plan, 0);
+	plan_clear(&plan);
+
+	reply_begin(&request);
+	request.policy.everything = true;
+	reply_dot(&request, 1, "dns.corp.example", "10.20.0.53");
+	plan = plan_of(&request);
+	assert_false(plan.full);
+	assert_domains(&plan, 1, ".");
+	plan_clear(&plan);
+
+	/* Domains that are all refused are not the same as none. */
+	reply_begin(&request);
+	request.policy.everything = true;
+	reply_dot(&request, 1, "dns.corp.example", "10.20.0.53");
+	reply_domain(&request, "com");
+	plan = plan_of(&request);
+	assert_domains(&plan, 0);
+	plan_clear(&plan);
+}
+
+/* I22 */
+static void test_accept_domains(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	reply_domain(&request, "other.example");
+	request.policy.limits_domains = true;
+	assert_int_equal(list_add(&request.policy.accept_domains, "corp.example"), 0);
+	plan = plan_of(&request);
+	assert_domains(&plan, 1, "corp.example");
+	assert_int_equal(plan.refusals.n, 1);
+	assert_string_equal(plan.refusals.list[0].value, "other.example");
+	plan_clear(&plan);
+}
+
+/* I17, I18 */
+static void test_resolvers_for_domains(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	reply_begin(&request);
+	reply_domain(&request, "corp.example");
+	plan = plan_of(&request);
+	assert_domains(&plan, 0);
+	assert_int_equal(plan.refusals.n, 1);
+	plan_clear(&plan);
+
+	reply_begin(&request);
+	reply_domain(&request, "corp.example");
+	reply_plain(&request, "10.20.0.53");
+	plan = plan_of(&request);
+	assert_domains(&plan, 1, "corp.example");
+	assert_int_equal(plan_usable(&plan), 1);
+	plan_clear(&plan);
+}
+
+/* I29 */
+static void test_anonymous(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	request.anonymous = true;
+	plan = plan_of(&request);
+	assert_domains(&plan, 0);
+	assert_int_equal(plan.resolvers.n, 0);
+	plan_clear(&plan);
+}
+
+static void test_no_virtual_ip(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	request.n_virtual_ips = 0;
+	plan = plan_of(&request);
+	assert_domains(&plan, 0);
+	plan_clear(&plan);
+}
+
+/* I24, I25 */
+static void test_anchors(void **state)
+{
+	static const char anchor[] = "\x30\x39\x08\x02"
+		"0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef";
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	assert_int_equal(list_add(&request.policy.accept_trust_anchors, "corp.example"), 0);
+	reply_add(&request, 26, anchor, sizeof(anchor) - 1); /* follows corp.example */
+	reply_add(&request, 26, anchor, sizeof(anchor) - 1); /* and so does this one */
+	reply_plain(&request, "10.20.0.53");
+	reply_add(&request, 26, anchor, sizeof(anchor) - 1); /* follows nothing */
+	reply_domain(&request, "com");
+	reply_add(&request, 26, anchor, sizeof(anchor) - 1); /* of a domain that is refused */
+	reply_domain(&request, "other.example");
+	reply_add(&request, 26, anchor, sizeof(anchor) - 1); /* of a domain that is not on the list */
+	plan = plan_of(&request);
+	assert_int_equal(plan.n_anchors, 2);
+	assert_string_equal(plan.anchors[1].domain, "corp.example");
+	assert_int_equal(plan.anchors[1].anchor.key_tag, 12345);
+	assert_int_equal(plan.refusals.n, 5); /* com, plain DNS, three anchors */
+	plan_clear(&plan);
+
+	/* A bare TLD on the list doesn't count. */
+	usual(&request);
+	assert_int_equal(list_add(&request.policy.accept_trust_anchors, "example"), 0);
+	reply_add(&request, 26, anchor, sizeof(anchor) - 1);
+	plan = plan_of(&request);
+	assert_int_equal(plan.n_anchors, 0);
+	plan_clear(&plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_without_domains),
+		cmocka_unit_test(test_accept_domains),
+		cmocka_unit_test(test_resolvers_for_domains),
+		cmocka_unit_test(test_anonymous),
+		cmocka_unit_test(test_no_virtual_ip),
+		cmocka_unit_test(test_anchors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
