@@ -106,6 +106,13 @@ static void on_writable(struct channel *channel, void *userdata)
 	doh_flush(userdata);
 }
 
+static void on_closed(struct channel *channel, bool final, const char *reason, void *userdata)
+{
+	struct carrier *carrier = userdata;
+
+	carrier->events->closed(carrier, final, reason, carrier->userdata);
+}
+
 static void on_readable(struct channel *channel, void *userdata)
 {
 	struct doh *doh = userdata;
@@ -122,17 +129,10 @@ static void on_readable(struct channel *channel, void *userdata)
 	carrier->events->idle(carrier, carrier->userdata);
 	http2_recycle(doh->http2);
 	doh_flush(carrier);
-	if (result == 0 && (n > 0 || n == -EAGAIN))
-		return;
-	carrier->events->closed(carrier, false,
-		result == -EPROTO ? "the server does not speak HTTP/2 as it should" : NULL, carrier->userdata);
-}
-
-static void on_closed(struct channel *channel, bool final, const char *reason, void *userdata)
-{
-	struct carrier *carrier = userdata;
-
-	carrier->events->closed(carrier, final, reason, carrier->userdata);
+	if (result == -EPROTO || http2_ended(doh->http2))
+		on_closed(channel, false, "the server does not speak HTTP/2 as it should", doh);
+	else if (result < 0 || (n < 0 && n != -EAGAIN))
+		on_closed(channel, false, NULL, doh);
 }
 
 int doh_new(const struct carrier_config *config, struct carrier **ret,

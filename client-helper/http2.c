@@ -251,9 +251,13 @@ int http2_receive(struct http2 *http2, const uint8_t *data, size_t length)
 
 	if (n < 0 || (size_t)n != length)
 		return -EPROTO;
-	if (http2->leaving || !nghttp2_session_want_read(http2->session))
-		return -ECONNRESET;
-	return 0;
+	return http2->leaving ? -ECONNRESET : 0;
+}
+
+bool http2_ended(const struct http2 *http2)
+{
+	return http2->output_length == 0 && !nghttp2_session_want_read(http2->session) &&
+		!nghttp2_session_want_write(http2->session);
 }
 
 size_t http2_output(struct http2 *http2, uint8_t *out, size_t size)

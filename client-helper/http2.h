@@ -27,6 +27,9 @@ void http2_forget(struct http2 *http2, struct query *query);
 /* Takes all of data. 0; -EPROTO: this is no HTTP/2; -ECONNRESET: the server wants the connection closed. */
 int http2_receive(struct http2 *http2, const uint8_t *data, size_t length);
 
+/* An error has ended the session, and the server has been told: nothing more will come of it. */
+bool http2_ended(const struct http2 *http2);
+
 /* Fills out with what is to be sent, as much as there is and fits. Returns the octets. */
 size_t http2_output(struct http2 *http2, uint8_t *out, size_t size);
 

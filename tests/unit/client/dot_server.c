@@ -23,7 +23,8 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
 {
 	struct dot_server *server = userdata;
 
-	server->alpn_ok = in_length == 4 && memcmp(in, "\3dot", 4) == 0;
+	server->alpn_ok = (in_length == 4 && memcmp(in, "\3dot", 4) == 0) ||
+		(in_length == 3 && memcmp(in, "\2h2", 3) == 0);
 	*out = in + 1;
 	*out_length = in[0];
 	return SSL_TLSEXT_ERR_OK;
@@ -111,6 +112,36 @@ static void write_huge(struct dot_server *server, SSL *ssl, uint8_t *frame, size
 	free(huge);
 }
 
+static bool speaks_h2(SSL *ssl)
+{
+	const unsigned char *name;
+	unsigned length;
+
+	SSL_get0_alpn_selected(ssl, &name, &length);
+	return length == 2 && memcmp(name, "h2", 2) == 0;
+}
+
+static void serve_h2(struct dot_server *server, SSL *ssl)
+{
+	struct h2_server_config config = { .manner = server->h2, .times = &server->times };
+	struct h2_server *h2 = h2_server_new(&config);
+	unsigned before = 0;
+	uint8_t octets[16384];
+	size_t n;
+	int received = 0;
+
+	do {
+		if (received > 0 && !h2_server_receive(h2, octets, received))
+			break;
+		server->queries += h2_server_seen(h2).requests - before;
+		before = h2_server_seen(h2).requests;
+		while ((n = h2_server_output(h2, octets, sizeof(octets))) > 0)
+			SSL_write(ssl, octets, n);
+		received = SSL_read(ssl, octets, sizeof(octets));
+	} while (received > 0);
+	h2_server_free(h2);
+}
+
 static void serve(struct dot_server *server, SSL *ssl)
 {
 	static uint8_t frames[BATCH_MAX][2 + MESSAGE];
@@ -170,7 +201,10 @@ static void *run(void *userdata)
 		} else if (SSL_accept(ssl) == 1) {
 			server->handshakes++;
 			server->resumptions += SSL_session_reused(ssl);
-			serve(server, ssl);
+			if (speaks_h2(ssl))
+				serve_h2(server, ssl);
+			else
+				serve(server, ssl);
 			SSL_shutdown(ssl);
 		}
 		SSL_free(ssl);
@@ -181,7 +215,7 @@ static void *run(void *userdata)
 
 void dot_server_start(struct dot_server *server, const struct identity *identity)
 {
-	struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in name = { .sin_family = AF_INET };
 	socklen_t length = sizeof(name);
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
@@ -200,6 +234,7 @@ void dot_server_start(struct dot_server *server, const struct identity *identity
 	server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(server->fd >= 0);
 	name.sin_port = htons(server->port);
+	name.sin_addr.s_addr = htonl(server->address ? server->address : INADDR_LOOPBACK);
 	assert_int_equal(setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)), 0);
 	assert_int_equal(bind(server->fd, (struct sockaddr *)&name, sizeof(name)), 0);
 	assert_int_equal(listen(server->fd, 16), 0);

@@ -1,6 +1,6 @@
 /*
- * A DoT server for the tests, in a thread of its own: answers by the book, or in every way that a
- * server should not.
+ * A DoT and DoH server for the tests, in a thread of its own: answers by the book, or in every way that
+ * a server should not.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "certificates.h"
+#include "h2_server.h"
 
 enum dot_manner {
 	DOT_PROPER,
@@ -28,8 +29,9 @@ struct dot_server {
 	enum dot_manner manner;
 	unsigned batch, times;
 	int tls_max;      /* e.g. TLS1_2_VERSION; 0: any */
-	uint16_t port;
-
+	uint16_t port;         /* 0: any; set when it has started */
+	uint32_t address;      /* host byte order; 0: 127.0.0.1 */
+	enum h2_manner h2;     /* for clients that choose h2 */
 	atomic_uint connections, handshakes, resumptions, queries;
 	atomic_bool sni_ok, alpn_ok, unpadded; /* as the last client had it */
 

@@ -29,22 +29,46 @@ static int drop_certificates(void **state)
 	return 0;
 }
 
-static void use(struct fixture *fixture, const struct dot_server *dot, struct pin *pins, size_t n_pins)
+static struct server server_of(const struct dot_server *dot, enum transport transport,
+	struct address *address)
 {
-	struct address address = loopback();
-	struct server server = {
+	*address = loopback();
+	if (dot->address)
+		address->in.s_addr = htonl(dot->address);
+	return (struct server){
 		.priority = 1,
-		.transport = TRANSPORT_DOT,
+		.transport = transport,
 		.adn = (char *)ADN,
 		.port = dot->port,
-		.addresses = &address,
+		.dohpath = transport == TRANSPORT_DOH ? (char *)"/dns-query{?dns}" : NULL,
+		.addresses = address,
 		.n_addresses = 1,
-		.pins = pins,
-		.n_pins = n_pins,
 	};
-	struct upstream upstream = { .servers = &server, .n_servers = 1, .ca_certificates = ca_file };
+}
+
+static void use_servers(struct fixture *fixture, const struct server *servers, size_t n)
+{
+	struct upstream upstream = { .servers = servers, .n_servers = n, .ca_certificates = ca_file };
 
 	assert_int_equal(forwarder_set_upstream(fixture->forwarder, &upstream), 0);
+}
+
+static void use(struct fixture *fixture, const struct dot_server *dot)
+{
+	struct address address;
+	struct server server = server_of(dot, TRANSPORT_DOT, &address);
+
+	use_servers(fixture, &server, 1);
+}
+
+static void use_pins(struct fixture *fixture, const struct dot_server *dot, struct pin *pins, size_t n)
+{
+	struct address address;
+	struct server server = server_of(dot, TRANSPORT_DOT, &address);
+
+	server.pins = pins;
+	server.n_pins = n;
+	use_servers(fixture, &server, 1);
 }
 
 static void test_proper(void **state)
@@ -54,7 +78,7 @@ static void test_proper(void **state)
 	struct server_status status;
 
 	dot_server_start(&dot, &proper);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	for (uint16_t i = 0; i < 20; i++)
 		assert_int_equal(ask_rcode(&fixture, 100 + i, "www.corp.example"), DNS_NOERROR);
 	assert_int_equal(dot.connections, 1);
@@ -80,7 +104,7 @@ static void refuse(const struct identity *identity, int tls_max, const char *con
 	struct fixture fixture = fixture_new();
 
 	dot_server_start(&dot, identity);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
 	assert_int_equal(first_state(&fixture), SERVER_FAILED);
 	for (; *words; words++)
@@ -186,7 +210,7 @@ static void test_resumption(void **state)
 		struct fixture fixture = fixture_new();
 
 		dot_server_start(&dot, &proper);
-		use(&fixture, &dot, NULL, 0);
+		use(&fixture, &dot);
 		assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
 		dot.times = 1;
 		assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_NOERROR);
@@ -207,16 +231,241 @@ static void test_no_resumption_across_set_upstream(void **state)
 	struct fixture fixture = fixture_new();
 
 	dot_server_start(&dot, &proper);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
 	assert_int_equal(forwarder_set_upstream(fixture.forwarder, &none), 0);
 	assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_SERVFAIL);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	assert_int_equal(ask_rcode(&fixture, 3, "www.corp.example"), DNS_NOERROR);
 	assert_int_equal(dot.handshakes, 2);
 	assert_int_equal(dot.resumptions, 0);
 	fixture_clear(&fixture);
 	dot_server_stop(&dot);
+}
+
+/* ---- digests (I12, I13) ---- */
+
+/* Self-made certificates that PKIX would refuse: the digest is all that counts. */
+static void test_digest(void **state)
+{
+	static const uint16_t algorithms[] = { 2, 3, 4 };
+	struct identity other = authority_new("Nobody");
+	struct identity identity = identity_new(&other, NULL, "whatever", -3, -2);
+
+	for (size_t i = 0; i < 3; i++) {
+		struct dot_server dot = { .manner = DOT_CLOSES };
+		struct fixture fixture = fixture_new();
+		struct pin pins[] = { identity_pin(&proper, algorithms[i]), identity_pin(&identity, algorithms[i]) };
+
+		dot_server_start(&dot, &identity);
+		use_pins(&fixture, &dot, pins, 2); /* the second matches: rollover */
+		assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+		assert_string_equal(
+			forwarder_server_status(fixture.forwarder, 0).authenticated_by, "digest");
+		dot.times = 1;
+		assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_NOERROR);
+		assert_int_equal(dot.resumptions, 1);
+		fixture_clear(&fixture);
+		dot_server_stop(&dot);
+	}
+	identity_clear(&identity);
+	identity_clear(&other);
+}
+
+/* A certificate that PKIX would take does not help against a digest, and the error is final. */
+static void refuse_digest(struct pin pin, const char *word)
+{
+	struct dot_server dot = { .manner = DOT_PROPER };
+	struct fixture fixture = fixture_new();
+
+	dot_server_start(&dot, &proper);
+	use_pins(&fixture, &dot, &pin, 1);
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
+	assert_int_equal(first_state(&fixture), SERVER_REFUSED);
+	if (!strstr(last_error(&fixture), word))
+		fail_msg("\"%s\" does not say \"%s\"", last_error(&fixture), word);
+	for (int i = 0; i < 100; i++)
+		sd_event_run(fixture.event, 10000);
+	assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_SERVFAIL);
+	assert_int_equal(dot.connections, 1);
+	assert_int_equal(dot.queries, 0);
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+static void test_digest_mismatch(void **state)
+{
+	struct pin seen = identity_pin(&proper, 2), other = seen, unknown = seen, cut = seen;
+	char hex[2 * 32 + 1];
+
+	for (size_t i = 0; i < 32; i++)
+		sprintf(hex + 2 * i, "%02x", seen.digest[i]);
+	other.digest[31] ^= 1;
+	refuse_digest(other, hex);
+	cut.length = 16;
+	refuse_digest(cut, hex);
+	unknown.algorithm = 5;
+	refuse_digest(unknown, "no digest");
+}
+
+/* ---- DoH ---- */
+
+static void doh(struct fixture *fixture, struct dot_server *dot)
+{
+	struct address address;
+	struct server server;
+
+	dot_server_start(dot, &proper);
+	server = server_of(dot, TRANSPORT_DOH, &address);
+	use_servers(fixture, &server, 1);
+}
+
+static void test_doh(void **state)
+{
+	struct dot_server dot = { .h2 = H2_PROPER };
+	struct fixture fixture = fixture_new();
+
+	doh(&fixture, &dot);
+	for (uint16_t i = 0; i < 20; i++)
+		assert_int_equal(ask_rcode(&fixture, 100 + i, "www.corp.example"), DNS_NOERROR);
+	assert_int_equal(dot.connections, 1);
+	assert_int_equal(dot.queries, 20);
+	assert_true(dot.sni_ok && dot.alpn_ok);
+	assert_string_equal(forwarder_server_status(fixture.forwarder, 0).authenticated_by, "certificate");
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+static void doh_servfail(enum h2_manner manner)
+{
+	struct dot_server dot = { .h2 = manner };
+	struct fixture fixture = fixture_new();
+
+	doh(&fixture, &dot);
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
+	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 0);
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+static void test_doh_refusals(void **state)
+{
+	doh_servfail(H2_STATUS);
+	doh_servfail(H2_TYPE);
+	doh_servfail(H2_TOO_LONG);
+	doh_servfail(H2_RESETS);
+	doh_servfail(H2_SILENT);
+}
+
+/* No query is lost to GOAWAY or to a stream that was refused. */
+static void test_doh_second_try(void **state)
+{
+	static const enum h2_manner manners[] = { H2_LEAVES, H2_REFUSES };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct dot_server dot = { .h2 = manners[i], .times = 1 };
+		struct fixture fixture = fixture_new();
+
+		doh(&fixture, &dot);
+		assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+		assert_int_equal(dot.connections, manners[i] == H2_LEAVES ? 2 : 1);
+		fixture_clear(&fixture);
+		dot_server_stop(&dot);
+	}
+}
+
+static void test_doh_huge_answer(void **state)
+{
+	struct dot_server dot = { .h2 = H2_HUGE };
+	struct fixture fixture = fixture_new();
+	struct message answer;
+
+	doh(&fixture, &dot);
+	send_query(&fixture, 1, "www.corp.example");
+	assert_true(receive(&fixture, fixture.fd, 6000, &answer));
+	assert_true(parse(&answer).truncated);
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+/* ---- several addresses and servers ---- */
+
+/* The first address takes the connection and stalls: the second is tried meanwhile. */
+static void test_happy_eyeballs(void **state)
+{
+	struct dot_server stalled = { .manner = DOT_NO_HANDSHAKE };
+	struct dot_server dot = { .manner = DOT_PROPER, .address = INADDR_LOOPBACK + 1 };
+	struct fixture fixture = fixture_new();
+	struct address addresses[2];
+	struct server server;
+	uint64_t took;
+
+	dot_server_start(&stalled, &proper);
+	dot.port = stalled.port;
+	dot_server_start(&dot, &proper);
+	server = server_of(&stalled, TRANSPORT_DOT, &addresses[0]);
+	(void)server_of(&dot, TRANSPORT_DOT, &addresses[1]);
+	server.addresses = addresses;
+	server.n_addresses = 2;
+	use_servers(&fixture, &server, 1);
+	took = clock_usec();
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+	took = clock_usec() - took;
+	assert_in_range(took, LIMIT_EYEBALLS_USEC, 3 * LIMIT_EYEBALLS_USEC);
+	assert_int_equal(dot.queries, 1);
+	fixture_clear(&fixture);
+	dot_server_stop(&stalled);
+	dot_server_stop(&dot);
+}
+
+/* An address that refuses is left at once. */
+static void test_next_address_at_once(void **state)
+{
+	struct dot_server dot = { .manner = DOT_PROPER, .address = INADDR_LOOPBACK + 1 };
+	struct fixture fixture = fixture_new();
+	struct address addresses[2] = { loopback() };
+	struct server server;
+	uint64_t took;
+
+	dot_server_start(&dot, &proper);
+	server = server_of(&dot, TRANSPORT_DOT, &addresses[1]);
+	server.addresses = addresses;
+	server.n_addresses = 2;
+	use_servers(&fixture, &server, 1);
+	took = clock_usec();
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+	assert_true(clock_usec() - took < LIMIT_EYEBALLS_USEC);
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+/* From the first priority to the second and back. */
+static void test_failover(void **state)
+{
+	struct dot_server first = { .manner = DOT_PROPER }, second = { .h2 = H2_PROPER };
+	struct fixture fixture = fixture_new();
+	struct address addresses[2];
+	struct server servers[2];
+
+	dot_server_start(&first, &proper);
+	dot_server_start(&second, &proper);
+	servers[0] = server_of(&first, TRANSPORT_DOT, &addresses[0]);
+	servers[1] = server_of(&second, TRANSPORT_DOH, &addresses[1]);
+	servers[1].priority = 2;
+	dot_server_stop(&first);
+	use_servers(&fixture, servers, 2);
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+	assert_int_equal(second.queries, 1);
+	assert_true(forwarder_server_status(fixture.forwarder, 1).preferred);
+	dot_server_start(&first, &proper);
+	for (int i = 0; i < 200 && !forwarder_server_status(fixture.forwarder, 0).preferred; i++)
+		sd_event_run(fixture.event, 10000);
+	assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_NOERROR);
+	assert_int_equal(first.queries, 1);
+	assert_int_equal(second.queries, 1);
+	fixture_clear(&fixture);
+	dot_server_stop(&first);
+	dot_server_stop(&second);
 }
 
 /* ---- servers that misbehave ---- */
@@ -228,7 +477,7 @@ static void test_out_of_order(void **state)
 	bool seen[50] = { 0 };
 
 	dot_server_start(&dot, &proper);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	for (uint16_t i = 0; i < 50; i++) {
 		char name[32];
 
@@ -260,7 +509,7 @@ static void answered_once(enum dot_manner manner)
 	struct message more;
 
 	dot_server_start(&dot, &proper);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	for (uint16_t i = 0; i < 5; i++)
 		assert_int_equal(ask_rcode(&fixture, 10 + i, "www.corp.example"), DNS_NOERROR);
 	assert_false(receive(&fixture, fixture.fd, 100, &more));
@@ -288,7 +537,7 @@ static void test_huge_answer(void **state)
 	struct message answer;
 
 	dot_server_start(&dot, &proper);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	for (uint16_t i = 0; i < 3; i++) {
 		send_query(&fixture, i, "www.corp.example");
 		assert_true(receive(&fixture, fixture.fd, 6000, &answer));
@@ -306,7 +555,7 @@ static void servfail(enum dot_manner manner, unsigned max_ms, unsigned connectio
 	uint64_t began;
 
 	dot_server_start(&dot, &proper);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	began = clock_usec();
 	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
 	assert_true(clock_usec() - began < (uint64_t)max_ms * 1000);
@@ -340,11 +589,11 @@ static void test_known_to_be_down(void **state)
 	uint64_t began;
 
 	dot_server_start(&dot, &proper);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
 	forwarder_set_upstream(fixture.forwarder, &(struct upstream){ 0 });
 	dot_server_stop(&dot);
-	use(&fixture, &dot, NULL, 0);
+	use(&fixture, &dot);
 	assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_SERVFAIL);
 	began = clock_usec();
 	assert_int_equal(ask_rcode(&fixture, 3, "www.corp.example"), DNS_SERVFAIL);
@@ -376,6 +625,15 @@ int main(void)
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_no_resumption_across_set_upstream),
+		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_digest_mismatch),
+		cmocka_unit_test(test_doh),
+		cmocka_unit_test(test_doh_refusals),
+		cmocka_unit_test(test_doh_second_try),
+		cmocka_unit_test(test_doh_huge_answer),
+		cmocka_unit_test(test_happy_eyeballs),
+		cmocka_unit_test(test_next_address_at_once),
+		cmocka_unit_test(test_failover),
 		cmocka_unit_test(test_out_of_order),
 		cmocka_unit_test(test_forgeries),
 		cmocka_unit_test(test_crumbs),
