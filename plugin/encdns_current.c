@@ -49,7 +49,8 @@ METHOD(logger_t, hear, void,
 	listener_logger_t *this, debug_t group, level_t level, int thread,
 	ike_sa_t *ike_sa, const char *message)
 {
-	char *place, *what;
+	const char *what;
+	char *place;
 
 	/* "/etc/swanctl/swanctl.conf:12: syntax error, unexpected ..." */
 	if (thread == this->thread && path_absolute(message) &&
