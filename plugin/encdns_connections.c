@@ -63,7 +63,8 @@ struct private_encdns_connections_t {
 	linked_list_t *connections;
 
 	/**
-	 * The daemon is about to end: whatever goes now goes orderly
+	 * The daemon is about to end: nobody wished that of the connections, and it
+	 * may be on its way back, so whatever goes now is lost
 	 */
 	bool shutdown;
 
@@ -644,8 +645,8 @@ METHOD(listener_t, ike_state_change, bool,
 	{
 		if (sa->ready)
 		{
-			connection->lost = !this->shutdown && (sa->lost ||
-							   !(sa->deleting || is_delete_queued(ike_sa)));
+			connection->lost = this->shutdown || sa->lost ||
+							   !(sa->deleting || is_delete_queued(ike_sa));
 		}
 		connection->sas->remove(connection->sas, sa, NULL);
 		destroy_sa(sa);

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from testbed import build
-from testbed.network import Network
-from testbed.util import RELEASES
+pytest.register_assert_rewrite("expect")
+
+from testbed import build  # noqa: E402
+from testbed.network import Network  # noqa: E402
+from testbed.util import RELEASES  # noqa: E402
 
 
 def pytest_addoption(parser):
@@ -60,6 +62,7 @@ def branch(net):
 
 def reset(network):
     laptop = network.laptop.host
+    laptop.systemctl("unmask", "--runtime", "encdnsd.service", "strongswan.service")
     laptop.systemctl("stop", "strongswan.service")
     laptop.systemctl("stop", "encdnsd.service")
     for link in network.laptop.links():

@@ -21,7 +21,7 @@ def expired(corp):
 
 
 def unknown_issuer(corp):
-    return Authority("somebody's own authority").issue(corp.plan.adn), "issuer"
+    return Authority("somebody's own authority").issue(corp.plan.adn), "trust store"
 
 
 @pytest.mark.parametrize("kind", [wrong_name, common_name_only, expired, unknown_issuer])
@@ -36,8 +36,7 @@ def test_bad_certificate(net, kind):
     before = laptop.resolvectl()
     with net.watch() as watch:
         laptop.connect("corp")
-        wait_for(laptop.links, "the connection's link")
-        wait_for(lambda: laptop.status_of("corp"), "the connection in the status")
+        laptop.wait_settled("corp")
         internal_names_fail(net, corp)
         assert corp.resolver.names() == set()
         said = laptop.host.run("encdnsctl", "status", check=False).stdout.lower()
@@ -61,8 +60,7 @@ def test_resolver_down(net):
     laptop.configure(swanctl.laptop([corp.plan]))
     with net.watch() as watch:
         laptop.connect("corp")
-        wait_for(laptop.links, "the connection's link")
-        wait_for(lambda: laptop.status_of("corp"), "the connection in the status")
+        laptop.wait_settled("corp")
         internal_names_fail(net, corp)
         public_names_go_to_the_hotel(net)
         evidence = watch.evidence()
@@ -79,7 +77,7 @@ def test_resolver_outside_the_tunnel_is_refused(net):
         laptop.configure(swanctl.laptop([corp.plan]))
         with net.watch() as watch:
             laptop.connect("corp")
-            wait_for(lambda: laptop.status_of("corp"), "the connection in the status")
+            laptop.wait_settled("corp")
             internal_names_fail(net, corp)
             evidence = watch.evidence()
         no_leak(net, evidence)

@@ -49,7 +49,8 @@ class Capture:
         self._file = tempfile.NamedTemporaryFile(prefix=f"encdns-{host.name}-", suffix=".pcap")
         self._names = {}
         self._tcpdump = host.popen(
-            "tcpdump", "-i", "any", "-y", "LINUX_SLL2", "-n", "-U", "-s", "0", "-B", "16384", "--immediate-mode",
+            # Immediate mode reserves a whole snapshot length in the buffer for every packet.
+            "tcpdump", "-i", "any", "-y", "LINUX_SLL2", "-n", "-U", "-s", "16384", "-B", "65536", "--immediate-mode",
             "-Z", "root", "-w", "-", stdout=self._file, stderr=(errors := tempfile.TemporaryFile()))
         self._errors = errors
         wait_for(lambda: "listening on" in self._complaints(), f"tcpdump on {host.name}")
@@ -80,7 +81,9 @@ class Capture:
             raise TestbedError("tcpdump wrote another link type than asked for")
         offset = 24
         while offset + 16 <= len(data):
-            length = struct.unpack_from("<I", data, offset + 8)[0]
+            length, whole = struct.unpack_from("<II", data, offset + 8)
+            if length < whole:
+                raise TestbedError(f"the capture on {self.host.name} has a packet of which only a part was kept")
             frame = data[offset + 16:offset + 16 + length]
             offset += 16 + length
             if len(frame) == length:

@@ -145,16 +145,24 @@ class Laptop:
         wait_for(lambda: self.status_of(name).get("in-force"), f"the DNS of {name} in force", 15)
         return self.status_of(name)
 
+    def wait_settled(self, name: str) -> dict:
+        """Waits until a connection's DNS is as far as it gets, in force or failing; its status."""
+        wait_for(lambda: self.status_of(name).get("state") not in (None, "waiting", "applying"),
+                 f"an end to the setting up of {name}", 15)
+        return self.status_of(name)
+
     def links(self) -> list:
         """The names of the links that DNS hangs on (where they are veth pairs, of the ends that it hangs on)."""
         return [link["ifname"] for link in json.loads(self.host.output("ip", "-j", "link"))
                 if re.fullmatch(r"encdns\d+", link["ifname"])]
 
     def resolvectl(self) -> str:
-        """resolved's whole view, for comparing before and after; without which of its servers it asked last."""
+        """resolved's whole view, for comparing before and after; without which of its servers it asked last, and
+        without the links' numbers, for a new charon makes a new ipsec0."""
         # It fails where a link goes while it looks.
         shown = self.host.run("resolvectl", "status", "--no-pager", check=False).stdout
-        return "\n".join(line.strip() for line in shown.splitlines() if "Current DNS Server" not in line)
+        return "\n".join(re.sub(r"^Link \d+", "Link", line.strip()) for line in shown.splitlines()
+                         if "Current DNS Server" not in line)
 
     def uplink(self, domains: str = "", wait: bool = True) -> None:
         """What the hotel hands out: address, router, resolver, and the domains that it claims."""
