@@ -85,7 +85,7 @@ AC_DEFUN([ENCDNS_STRONGSWAN], [
 		[AC_MSG_ERROR([cannot read the symbols of $ipseclibdir/libcharon.so.0 with $NM -D])])
 
 	STRONGSWAN_CPPFLAGS="$STRONGSWAN_CPPFLAGS -DSTRONGSWAN_VERSION=\\\"$STRONGSWAN_VERSION\\\""
-	STRONGSWAN_LIBS="$ipseclibdir/libcharon.so.0 $ipseclibdir/libstrongswan.so.0 -Wl,-rpath,$ipseclibdir"
+	STRONGSWAN_LIBS="-L$ipseclibdir -l:libcharon.so.0 -l:libstrongswan.so.0 -Wl,-rpath,$ipseclibdir"
 	strongswanconfdir='${sysconfdir}/strongswan.d'
 	AC_SUBST([STRONGSWAN_CPPFLAGS])
 	AC_SUBST([STRONGSWAN_LIBS])

@@ -21,8 +21,8 @@ typedef void *(*item_parser_t)(const encdns_place_t *place, char *item);
 static void complain(const encdns_place_t *place, const char *text,
 					 const char *what, const char *why)
 {
-	place->report->add(place->report, place->path, "\"%s\" is not %s%s%s%s",
-					   text, what, why ? " (" : "", why ?: "", why ? ")" : "");
+	place->report->add(place->report, place->path, "\"%s\" is not %s%s%s",
+					   text, what, why ? ": " : "", why ?: "");
 }
 
 /**
@@ -481,8 +481,8 @@ static void *parse_anchor(const encdns_place_t *place, char *item)
 	if (!fine)
 	{
 		complain(place, item,
-				 "a trust anchor", "domain, key tag, algorithm, digest type, "
-				 "digest in hex, like a DS record");
+				 "a trust anchor (domain, key tag, algorithm, digest type, "
+				 "digest in hex)", NULL);
 		destroy_anchor(anchor);
 		return NULL;
 	}

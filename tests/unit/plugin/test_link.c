@@ -1,0 +1,143 @@
+#include "support.h"
+#include "encdns_link.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <ifaddrs.h>
+#include <arpa/inet.h>
+
+/**
+ * The addresses of a link, "192.0.0.8 fe80::1 "; and whether it is up with carrier.
+ */
+static void inspect(const char *name, char *addresses, size_t len, u_int *flags)
+{
+	struct ifaddrs *all, *current;
+	char text[INET6_ADDRSTRLEN] = "";
+
+	addresses[0] = '\0';
+	*flags = 0;
+	assert_int_equal(getifaddrs(&all), 0);
+	for (current = all; current; current = current->ifa_next)
+	{
+		if (!streq(current->ifa_name, name))
+		{
+			continue;
+		}
+		*flags = current->ifa_flags;
+		if (current->ifa_addr && current->ifa_addr->sa_family == AF_INET)
+		{
+			inet_ntop(AF_INET, &((struct sockaddr_in*)current->ifa_addr)->sin_addr,
+					  text, sizeof(text));
+		}
+		else if (current->ifa_addr && current->ifa_addr->sa_family == AF_INET6)
+		{
+			inet_ntop(AF_INET6, &((struct sockaddr_in6*)current->ifa_addr)->sin6_addr,
+					  text, sizeof(text));
+		}
+		else
+		{
+			continue;
+		}
+		snprintf(addresses + strlen(addresses), len - strlen(addresses), "%s ", text);
+	}
+	freeifaddrs(all);
+}
+
+/**
+ * How many links of ours there are.
+ */
+static int count(void)
+{
+	linked_list_t *links;
+	int n;
+
+	assert_int_equal(encdns_link_list(&links), 0);
+	n = links->get_count(links);
+	links->destroy_function(links, free);
+	return n;
+}
+
+static void test_make_and_remove(void **state)
+{
+	encdns_link_t link;
+	char addresses[256];
+	u_int flags;
+
+	assert_int_equal(count(), 0);
+	assert_int_equal(encdns_link_ensure("corp", &link), 0);
+	assert_string_equal(link.name, "encdns0");
+	assert_string_equal(link.connection, "corp");
+	assert_int_equal(link.index, if_nametoindex("encdns0"));
+	inspect("encdns0", addresses, sizeof(addresses), &flags);
+	assert_string_equal(addresses, "192.0.0.8 ");
+	assert_true(flags & IFF_UP);
+	assert_true(flags & IFF_RUNNING);
+	assert_int_equal(count(), 1);
+	assert_int_equal(encdns_link_remove("encdns0", "corp"), 0);
+	assert_int_equal(count(), 0);
+	assert_int_equal(if_nametoindex("encdns0p"), 0);
+}
+
+static void test_adopt(void **state)
+{
+	encdns_link_t first, second, again;
+
+	assert_int_equal(encdns_link_ensure("corp", &first), 0);
+	assert_int_equal(encdns_link_ensure("branch: %s \"\xc3\xbc\"", &second), 0);
+	assert_string_equal(second.name, "encdns1");
+	assert_int_equal(encdns_link_ensure("corp", &again), 0);
+	assert_int_equal(again.index, first.index);
+	assert_int_equal(count(), 2);
+	assert_int_equal(encdns_link_remove("encdns0", "corp"), 0);
+	assert_int_equal(encdns_link_ensure("corp", &again), 0);
+	assert_string_equal(again.name, "encdns0");
+	assert_int_equal(encdns_link_remove("encdns0", "corp"), 0);
+	assert_int_equal(encdns_link_remove("encdns1", second.connection), 0);
+}
+
+static void test_not_what_is_another_connections(void **state)
+{
+	encdns_link_t link;
+
+	assert_int_equal(encdns_link_ensure("corp", &link), 0);
+	assert_int_equal(encdns_link_remove("encdns0", "branch"), -ENODEV);
+	assert_int_equal(encdns_link_remove("encdns1", "corp"), -ENODEV);
+	assert_int_equal(encdns_link_remove("lo", "corp"), -ENODEV);
+	assert_int_equal(count(), 1);
+	assert_int_equal(encdns_link_remove("encdns0", "corp"), 0);
+	assert_int_equal(encdns_link_remove("encdns0", "corp"), -ENODEV);
+}
+
+static void test_name_that_is_too_long(void **state)
+{
+	encdns_link_t link;
+	char name[ENCDNS_ALIAS_MAX + 2];
+
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(encdns_link_ensure(name, &link), -ENAMETOOLONG);
+	name[sizeof(name) - 2] = '\0';
+	assert_int_equal(encdns_link_ensure(name, &link), 0);
+	assert_string_equal(link.connection, name);
+	assert_int_equal(encdns_link_remove(link.name, name), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_make_and_remove),
+		cmocka_unit_test(test_adopt),
+		cmocka_unit_test(test_not_what_is_another_connections),
+		cmocka_unit_test(test_name_that_is_too_long),
+	};
+
+	/* links of this machine stay as they are */
+	if (unshare(CLONE_NEWNET))
+	{
+		printf("skipped: a network namespace needs root (%s)\n", strerror(errno));
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, start_strongswan, stop_strongswan);
+}
