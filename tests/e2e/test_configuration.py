@@ -67,14 +67,13 @@ def test_a_syntax_error_gives_its_line_and_changes_nothing(net):
     corp, laptop = net.corp, net.laptop
     good = swanctl.gateway(corp.plan, encrypted_dns=swanctl.handing_out(corp.plan))
     corp.configure(good)
-    broken = good + "encrypted-dns {\n    corp {\n        domains = {\n"
+    broken = good.replace("    corp {\n", "    corp {\n        domains corp.example\n")
     mark = corp.gateway.cursor()
     corp.gateway.write(corp.swanctl.FILE, broken)
     corp.gateway.run("swanctl", "--reload-settings")
     messages = corp.gateway.journal("strongswan.service", after=mark).splitlines()
-    line = len(broken.splitlines())
-    about = [message for message in messages if re.search(rf"swanctl\.conf:({line - 1}|{line}|{line + 1})\b", message)]
-    assert len(about) == 1, messages
+    line = 1 + broken.splitlines().index("        domains corp.example")
+    assert len([message for message in messages if re.search(rf"^encdns: .*swanctl\.conf:{line}\b", message)]) == 1, messages
     laptop.configure(swanctl.laptop([corp.plan]))
     laptop.connect("corp")
     laptop.wait_in_force("corp")
@@ -83,16 +82,18 @@ def test_a_syntax_error_gives_its_line_and_changes_nothing(net):
 
 def test_the_readme_loads_as_it_stands(net):
     """Both blocks, and neither swanctl nor the plugin has anything to complain about."""
-    for host, kind in ((net.corp.swanctl, "gateway"), (net.laptop.swanctl, "laptop")):
-        text = _block(kind)
-        for name in re.findall(r"\bcerts\s*=\s*(\S+)", text):
-            host.own(name.removesuffix(".pem"), net.corp.authority.issue("anybody.example"))
-        for names in re.findall(r"\bcertificates\s*=\s*(.+)", text):
-            for name in names.split(","):
-                host.own(name.strip().removesuffix(".pem"), net.corp.authority.issue("anybody.example"))
-        mark = host.host.cursor()
-        printed = host.load(text)
-        said = host.host.journal("strongswan.service", after=mark)
+    for swanctl_of, kind in ((net.corp.swanctl, "gateway"), (net.laptop.swanctl, "laptop")):
+        text, host = _block(kind), swanctl_of.host
+        named = re.findall(r"\bcerts\s*=\s*([\w.-]+)", text)
+        named += [name for names in re.findall(r"\bcertificates\s*=\s*(.+)", text) for name in names.split(",")]
+        missing = [name.strip() for name in named if not host.exists(f"/etc/swanctl/x509/{name.strip()}")]
+        for name in missing:
+            swanctl_of.own(name.removesuffix(".pem"), net.corp.authority.issue("anybody.example"))
+        mark = host.cursor()
+        printed = swanctl_of.load(text)
+        said = host.journal("strongswan.service", after=mark)
+        for name in missing:
+            host.remove(f"/etc/swanctl/x509/{name}", f"/etc/swanctl/private/{name}")
         assert "successfully loaded 1 connections" in printed
         assert "encrypted-dns." not in said, said
 
