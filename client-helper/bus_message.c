@@ -38,3 +38,26 @@ int bus_message_append_domains(sd_bus_message *message, int ifindex,
 			(int)domains->list[i].route_only);
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
+
+int bus_error_to_text(const sd_bus_error *error, const char *service, char **ret)
+{
+	static const struct {
+		const char *name, *text;
+	} texts[] = {
+		{SD_BUS_ERROR_SERVICE_UNKNOWN, "is not on the system bus"},
+		{SD_BUS_ERROR_NAME_HAS_NO_OWNER, "is not on the system bus"},
+		{SD_BUS_ERROR_NO_REPLY, "does not answer"},
+		{SD_BUS_ERROR_TIMEOUT, "does not answer"},
+		{SD_BUS_ERROR_UNKNOWN_OBJECT, "does not know the link"},
+		{"org.freedesktop.resolve1.NoSuchLink", "does not know the link"},
+		{"org.freedesktop.resolve1.LinkBusy", "leaves the link to systemd-networkd"},
+		{SD_BUS_ERROR_ACCESS_DENIED, "refuses: polkit has no rules for encdnsd"},
+		{SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+			"refuses: polkit has no rules for encdnsd"},
+	};
+
+	for (size_t i = 0; i < ELEMENTS(texts); i++)
+		if (sd_bus_error_has_name(error, texts[i].name))
+			return format(ret, "%s %s", service, texts[i].text);
+	return format(ret, "%s: %s", service, error->message ? error->message : error->name);
+}

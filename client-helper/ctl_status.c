@@ -125,8 +125,12 @@ static void print_surroundings(json_object *status, const struct style *style)
 		json_object *other = json_object_array_get_idx(links, i);
 		cleanup_free char *domains = joined(other, "domains"), *left = joined(other, "left");
 
-		printf("%s had %s, and is left with %s for now\n", json_get_text(other, "link"), domains,
-			left && *left ? left : "none");
+		if (json_get_text(other, "failure"))
+			printf("%swarning%s: %s has %s, which cannot be changed: %s\n", style->bad, style->off,
+				json_get_text(other, "link"), domains, json_get_text(other, "failure"));
+		else
+			printf("%s had %s, and is left with %s for now\n", json_get_text(other, "link"), domains,
+				left && *left ? left : "none");
 	}
 }
 

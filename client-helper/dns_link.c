@@ -96,7 +96,7 @@ static void fail(struct dns_link *link, const sd_bus_error *error, int r)
 	cleanup_free char *reason = NULL;
 
 	if (error)
-		set_text(&reason, "%s", resolved_error_text(error));
+		(void)!bus_error_to_text(error, "systemd-resolved", &reason);
 	else
 		set_text(&reason, "systemd-resolved cannot be asked: %s", strerror(-r));
 	wait_and_retry(link, reason ? reason : "out of memory");
@@ -308,7 +308,7 @@ void dns_link_lost(struct dns_link *link)
 	if (link->port == 0)
 		return;
 	link->pause_usec = RETRY_MOST_USEC;
-	wait_and_retry(link, "systemd-resolved does not run");
+	wait_and_retry(link, "systemd-resolved is not on the system bus");
 	link->pause_usec = RETRY_FIRST_USEC;
 }
 

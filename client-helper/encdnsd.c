@@ -43,8 +43,10 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
+	struct encdnsd *encdnsd = userdata;
+
 	log_line(SD_ERR, "the system bus is gone");
-	return sd_event_exit(sd_bus_get_event(sd_bus_message_get_bus(message)), EXIT_FAILURE);
+	return sd_event_exit(encdnsd->event, EXIT_FAILURE);
 }
 
 static int watch_signals(sd_event *event)

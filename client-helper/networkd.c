@@ -2,7 +2,7 @@
 
 #include "bus_message.h"
 
-#define CALL_TIMEOUT_USEC (5 * UINT64_C(1000000))
+#define CALL_TIMEOUT_USEC (3 * UINT64_C(1000000))
 
 static int new_call(sd_bus *bus, const char *method, sd_bus_message **ret)
 {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "bus_message.h"
 #include "networkd.h"
 #include "resolved.h"
 #include "subdomain.h"
@@ -134,10 +135,13 @@ static void finish_change(struct other_link *other, const sd_bus_error *error, b
 		*ret_gone = true;
 		return;
 	}
-	set_text(&other->failure, "%s", error ? resolved_error_text(error) : "");
-	if (!error) {
-		free(other->failure);
-		other->failure = NULL;
+	free(other->failure);
+	other->failure = NULL;
+	if (error) {
+		if (bus_error_to_text(error, other->networkd ? "systemd-networkd" : "systemd-resolved",
+			&other->failure) < 0)
+			other->failure = strdup("out of memory");
+	} else {
 		other->pinned = other->pinned || other->step == OTHER_PIN;
 	}
 	other->step = !error && other->step == OTHER_PIN ? OTHER_DOMAINS : OTHER_IDLE;

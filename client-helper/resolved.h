@@ -66,6 +66,3 @@ int resolved_revert(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, voi
 	sd_bus_slot **ret_slot);
 int resolved_flush_caches(sd_bus *bus, sd_bus_message_handler_t done, void *userdata,
 	sd_bus_slot **ret_slot);
-
-/* resolved's error as a sentence for people: static, or the error's own text. */
-const char *resolved_error_text(const sd_bus_error *error);
