@@ -25,8 +25,8 @@ int bus_message_read_properties(sd_bus_message *message, property_reader_t reade
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
-int bus_message_append_domains(sd_bus_message *message, int ifindex,
-	const struct link_domains *domains)
+int bus_message_append_domains(
+	sd_bus_message *message, int ifindex, const struct link_domains *domains)
 {
 	int r;
 
@@ -34,8 +34,8 @@ int bus_message_append_domains(sd_bus_message *message, int ifindex,
 	if (r >= 0)
 		r = sd_bus_message_open_container(message, 'a', "(sb)");
 	for (size_t i = 0; i < domains->n && r >= 0; i++)
-		r = sd_bus_message_append(message, "(sb)", domains->list[i].name,
-			(int)domains->list[i].route_only);
+		r = sd_bus_message_append(
+			message, "(sb)", domains->list[i].name, (int)domains->list[i].route_only);
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 

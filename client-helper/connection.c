@@ -84,11 +84,11 @@ static int start_forwarder(struct connection *connection, uint16_t port, const i
 	int r;
 
 	loopback.in.s_addr = htonl(INADDR_LOOPBACK);
-	r = forwarder_new(event, &loopback, port, fds, on_forwarder, connection,
-		&connection->forwarder);
+	r = forwarder_new(
+		event, &loopback, port, fds, on_forwarder, connection, &connection->forwarder);
 	if (r < 0 && (port != 0 || fds))
-		r = forwarder_new(event, &loopback, 0, NULL, on_forwarder, connection,
-			&connection->forwarder);
+		r = forwarder_new(
+			event, &loopback, 0, NULL, on_forwarder, connection, &connection->forwarder);
 	if (r < 0)
 		return r;
 	fdstore_remove(connection->link);
@@ -96,8 +96,8 @@ static int start_forwarder(struct connection *connection, uint16_t port, const i
 	return 0;
 }
 
-static int set_upstream(struct connection *connection, const struct request *request,
-	const struct plan *plan)
+static int set_upstream(
+	struct connection *connection, const struct request *request, const struct plan *plan)
 {
 	struct upstream upstream = {
 		.virtual_ips = request->virtual_ips,
@@ -121,7 +121,8 @@ static void flush_caches(const struct connection *connection)
 	resolved_flush_caches(connection->around.bus, NULL, NULL, NULL);
 }
 
-/* The link is another one than before: the old one's settings are taken back, if it is still there. */
+/* The link is another one than before: the old one's settings are taken back, if it is still there.
+ */
 static int move_to_link(struct connection *connection, const char *link, int ifindex)
 {
 	char *copy;
@@ -143,8 +144,8 @@ static int move_to_link(struct connection *connection, const char *link, int ifi
 }
 
 /* Forwarder first: what resolved sends is answered from the first query on. */
-static int bring_up(struct connection *connection, const struct request *request,
-	const struct plan *plan)
+static int bring_up(
+	struct connection *connection, const struct request *request, const struct plan *plan)
 {
 	int r = 0;
 
@@ -153,8 +154,8 @@ static int bring_up(struct connection *connection, const struct request *request
 	if (r >= 0)
 		r = set_upstream(connection, request, plan);
 	if (r >= 0 && !connection->dns)
-		r = dns_link_new(connection->around.bus, connection->ifindex, on_dns, connection,
-			&connection->dns);
+		r = dns_link_new(
+			connection->around.bus, connection->ifindex, on_dns, connection, &connection->dns);
 	if (r >= 0)
 		r = dns_link_set(connection->dns, forwarder_port(connection->forwarder), plan->domains);
 	return r;
@@ -277,12 +278,12 @@ const struct forwarder *connection_forwarder(const struct connection *connection
 
 char *const *connection_domains(const struct connection *connection)
 {
-	return connection->dns && connection->phase <= CONNECTION_BLOCKED ? connection->plan.domains :
-		NULL;
+	return connection->dns && connection->phase <= CONNECTION_BLOCKED ? connection->plan.domains
+																	  : NULL;
 }
 
-bool connection_server_status(const struct connection *connection, size_t index,
-	struct server_status *ret)
+bool connection_server_status(
+	const struct connection *connection, size_t index, struct server_status *ret)
 {
 	const struct resolver *resolver = &connection->plan.resolvers.list[index];
 	size_t n = connection->forwarder ? forwarder_n_servers(connection->forwarder) : 0;
@@ -301,8 +302,8 @@ bool connection_server_status(const struct connection *connection, size_t index,
 }
 
 /* No resolver works or may still: *ret_reason is the first one's, or why there is none. */
-static int judge_servers(const struct connection *connection, enum connection_state *ret,
-	char **ret_reason)
+static int judge_servers(
+	const struct connection *connection, enum connection_state *ret, char **ret_reason)
 {
 	const struct resolvers *resolvers = &connection->plan.resolvers;
 	const char *who = "none of the gateway's resolvers", *why = "can be used";
@@ -405,8 +406,8 @@ struct connection *connection_free(struct connection *connection)
 	return NULL;
 }
 
-int connection_new(const struct surroundings *surroundings, const char *name,
-	struct connection **ret)
+int connection_new(
+	const struct surroundings *surroundings, const char *name, struct connection **ret)
 {
 	struct connection *connection;
 
@@ -434,8 +435,9 @@ static int restore(struct connection *connection, const struct saved_connection 
 	connection->phase = CONNECTION_BLOCKED;
 	connection->ifindex = saved->ifindex;
 	connection->link = strdup(saved->link);
-	connection->why = strdup(saved->why ? saved->why :
-		"encdnsd was restarted, and waits for strongSwan to say what is up");
+	connection->why =
+		strdup(saved->why ? saved->why
+						  : "encdnsd was restarted, and waits for strongSwan to say what is up");
 	connection->plan.full = saved->full;
 	connection->plan.family_outside = saved->family_outside;
 	if (!connection->link || !connection->why ||
@@ -447,17 +449,16 @@ static int restore(struct connection *connection, const struct saved_connection 
 	if (r >= 0 && stored && forwarder_fds(connection->forwarder)[0] == sockets->fds[0])
 		sockets->fds[0] = sockets->fds[1] = -1;
 	if (r >= 0)
-		r = dns_link_new(connection->around.bus, connection->ifindex, on_dns, connection,
-			&connection->dns);
+		r = dns_link_new(
+			connection->around.bus, connection->ifindex, on_dns, connection, &connection->dns);
 	if (r >= 0)
-		r = dns_link_set(connection->dns, forwarder_port(connection->forwarder),
-			connection->plan.domains);
+		r = dns_link_set(
+			connection->dns, forwarder_port(connection->forwarder), connection->plan.domains);
 	return r;
 }
 
 int connection_restore(const struct surroundings *surroundings,
-	const struct saved_connection *saved, struct stored_sockets *sockets,
-	struct connection **ret)
+	const struct saved_connection *saved, struct stored_sockets *sockets, struct connection **ret)
 {
 	struct connection *connection;
 	int r;

@@ -32,13 +32,13 @@ enum connection_phase {
 
 /* What the status says, worst news first where several are true. */
 enum connection_state {
-	STATE_NOTHING,   /* there is nothing to apply */
+	STATE_NOTHING, /* there is nothing to apply */
 	STATE_BLOCKED,
 	STATE_LEAVING,
-	STATE_WAITING,   /* resolved is not there, or does not use what it was told */
-	STATE_LEAKING,   /* in force, but another link is asked too */
+	STATE_WAITING, /* resolved is not there, or does not use what it was told */
+	STATE_LEAKING, /* in force, but another link is asked too */
 	STATE_APPLYING,
-	STATE_FAILING,   /* in force, but no resolver can be asked: names fail */
+	STATE_FAILING, /* in force, but no resolver can be asked: names fail */
 	STATE_IN_FORCE,
 };
 
@@ -52,13 +52,12 @@ struct surroundings {
 };
 
 /* surroundings: copied, what it points to outlives the connection. 0 or -errno. */
-int connection_new(const struct surroundings *surroundings, const char *name,
-	struct connection **ret);
+int connection_new(
+	const struct surroundings *surroundings, const char *name, struct connection **ret);
 
 /* Blocked, as a state file says; sockets: its listeners, taken where they fit, or NULL. */
 int connection_restore(const struct surroundings *surroundings,
-	const struct saved_connection *saved, struct stored_sockets *sockets,
-	struct connection **ret);
+	const struct saved_connection *saved, struct stored_sockets *sockets, struct connection **ret);
 
 /* Takes what *request owns on success. 0 or -errno; then what was in force stays. */
 int connection_apply(struct connection *connection, struct request *request);
@@ -84,8 +83,8 @@ const struct forwarder *connection_forwarder(const struct connection *connection
 char *const *connection_domains(const struct connection *connection);
 
 /* The forwarder's status of a resolver of the plan; false: it has none. */
-bool connection_server_status(const struct connection *connection, size_t index,
-	struct server_status *ret);
+bool connection_server_status(
+	const struct connection *connection, size_t index, struct server_status *ret);
 
 /* *ret_reason: a sentence to be freed, or NULL. 0 or -ENOMEM. */
 int connection_judge(const struct connection *connection, const struct links *links,

@@ -29,8 +29,8 @@ int ctl_call(const char *method, sd_bus_message **ret_reply, const char *types, 
 	r = open_bus(&bus);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_new_method_call(bus, &message, MANAGER_BUS_NAME, MANAGER_BUS_PATH,
-		MANAGER_BUS_INTERFACE, method);
+	r = sd_bus_message_new_method_call(
+		bus, &message, MANAGER_BUS_NAME, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, method);
 	if (r >= 0 && types) {
 		va_start(args, types);
 		r = sd_bus_message_appendv(message, types, args);

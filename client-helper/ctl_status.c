@@ -129,8 +129,8 @@ static void print_surroundings(json_object *status, const struct style *style)
 			printf("%swarning%s: %s has %s, which cannot be changed: %s\n", style->bad, style->off,
 				json_get_text(other, "link"), domains, json_get_text(other, "failure"));
 		else
-			printf("%s had %s, and is left with %s for now\n", json_get_text(other, "link"), domains,
-				left && *left ? left : "none");
+			printf("%s had %s, and is left with %s for now\n", json_get_text(other, "link"),
+				domains, left && *left ? left : "none");
 	}
 }
 
@@ -155,8 +155,8 @@ static int print_one(json_object *connections, const char *name, bool json)
 		return CTL_NEGATIVE;
 	}
 	if (json)
-		puts(json_object_to_json_string_ext(connection,
-			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+		puts(json_object_to_json_string_ext(
+			connection, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
 		print_connection(connection, &style);
 	return json_get_flag(connection, "in-force") ? CTL_FINE : CTL_NEGATIVE;
@@ -178,8 +178,8 @@ static int print_all(json_object *status, json_object *connections, bool json)
 	struct style style = choose_style();
 
 	if (json) {
-		puts(json_object_to_json_string_ext(status,
-			JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+		puts(json_object_to_json_string_ext(
+			status, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 		return all_in_force(connections) ? CTL_FINE : CTL_NEGATIVE;
 	}
 	print_surroundings(status, &style);

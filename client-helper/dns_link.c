@@ -45,8 +45,8 @@ struct dns_link {
 
 static void enter(struct dns_link *link, enum dns_link_state state, const char *reason)
 {
-	bool same_reason = reason && link->reason ? strcmp(reason, link->reason) == 0 :
-		reason == NULL && link->reason == NULL;
+	bool same_reason = reason && link->reason ? strcmp(reason, link->reason) == 0
+											  : reason == NULL && link->reason == NULL;
 
 	if (link->state == state && same_reason)
 		return;
@@ -86,8 +86,8 @@ static void wait_and_retry(struct dns_link *link, const char *reason)
 {
 	forget_calls(link);
 	look_in(link, link->pause_usec);
-	link->pause_usec = link->pause_usec * 2 < RETRY_MOST_USEC ? link->pause_usec * 2 :
-		RETRY_MOST_USEC;
+	link->pause_usec =
+		link->pause_usec * 2 < RETRY_MOST_USEC ? link->pause_usec * 2 : RETRY_MOST_USEC;
 	enter(link, DNS_LINK_WAITING, reason);
 }
 
@@ -125,19 +125,18 @@ static int start_setting(struct dns_link *link, enum setting setting)
 	case SETTING_DOMAINS:
 		return resolved_set_domains(link->bus, link->ifindex, &link->domains, on_set, link, slot);
 	case SETTING_DEFAULT_ROUTE:
-		return resolved_set_default_route(link->bus, link->ifindex, link->default_route, on_set,
-			link, slot);
+		return resolved_set_default_route(
+			link->bus, link->ifindex, link->default_route, on_set, link, slot);
 	case SETTING_LLMNR:
 		return resolved_turn_off(link->bus, link->ifindex, "SetLinkLLMNR", on_set, link, slot);
 	case SETTING_MDNS:
-		return resolved_turn_off(link->bus, link->ifindex, "SetLinkMulticastDNS", on_set, link,
-			slot);
+		return resolved_turn_off(
+			link->bus, link->ifindex, "SetLinkMulticastDNS", on_set, link, slot);
 	case SETTING_DNS_OVER_TLS:
-		return resolved_turn_off(link->bus, link->ifindex, "SetLinkDNSOverTLS", on_set, link,
-			slot);
+		return resolved_turn_off(link->bus, link->ifindex, "SetLinkDNSOverTLS", on_set, link, slot);
 	case SETTING_SERVER:
-		return resolved_set_dns(link->bus, link->ifindex, &link->server, link->port, on_set, link,
-			slot);
+		return resolved_set_dns(
+			link->bus, link->ifindex, &link->server, link->port, on_set, link, slot);
 	case N_SETTINGS:
 		break;
 	}
@@ -154,8 +153,8 @@ static bool compare(struct dns_link *link, const struct resolved_link *is)
 	link->differs[SETTING_LLMNR] = is->llmnr;
 	link->differs[SETTING_MDNS] = is->mdns;
 	link->differs[SETTING_DNS_OVER_TLS] = is->dns_over_tls;
-	link->differs[SETTING_SERVER] = is->n_servers != 1 || is->port != link->port ||
-		!address_equal(&is->server, &link->server);
+	link->differs[SETTING_SERVER] =
+		is->n_servers != 1 || is->port != link->port || !address_equal(&is->server, &link->server);
 	for (size_t i = 0; i < N_SETTINGS; i++)
 		any = any || link->differs[i];
 	return any;
@@ -347,8 +346,8 @@ struct dns_link *dns_link_free(struct dns_link *link)
 	return NULL;
 }
 
-int dns_link_new(sd_bus *bus, int ifindex, dns_link_changed_t changed, void *userdata,
-	struct dns_link **ret)
+int dns_link_new(
+	sd_bus *bus, int ifindex, dns_link_changed_t changed, void *userdata, struct dns_link **ret)
 {
 	struct dns_link *link;
 	int r;
@@ -363,8 +362,8 @@ int dns_link_new(sd_bus *bus, int ifindex, dns_link_changed_t changed, void *use
 	link->server.family = AF_INET;
 	link->server.in.s_addr = htonl(INADDR_LOOPBACK);
 	link->pause_usec = RETRY_FIRST_USEC;
-	r = sd_event_add_time_relative(sd_bus_get_event(bus), &link->kick, CLOCK_MONOTONIC, 0, 0,
-		on_kick, link);
+	r = sd_event_add_time_relative(
+		sd_bus_get_event(bus), &link->kick, CLOCK_MONOTONIC, 0, 0, on_kick, link);
 	if (r < 0) {
 		free(link);
 		return r;

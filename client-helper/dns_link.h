@@ -1,10 +1,11 @@
 /*
  * The settings of one link of ours in systemd-resolved, kept as wanted: read, change what differs,
- * read again. Nothing is called where nothing differs; what fails is tried again with growing pauses;
- * what another program changes, or a restart of resolved loses, is put back at the next check.
+ * read again. Nothing is called where nothing differs; what fails is tried again with growing
+ * pauses; what another program changes, or a restart of resolved loses, is put back at the next
+ * check.
  *
- * Domains and default route come before the server, as resolved would otherwise ask the new server for
- * everything in between.
+ * Domains and default route come before the server, as resolved would otherwise ask the new server
+ * for everything in between.
  */
 #pragma once
 
@@ -25,8 +26,8 @@ enum dns_link_state {
 typedef void (*dns_link_changed_t)(struct dns_link *link, void *userdata);
 
 /* 0 or -ENOMEM. Nothing is called before dns_link_set(). */
-int dns_link_new(sd_bus *bus, int ifindex, dns_link_changed_t changed, void *userdata,
-	struct dns_link **ret);
+int dns_link_new(
+	sd_bus *bus, int ifindex, dns_link_changed_t changed, void *userdata, struct dns_link **ret);
 
 /*
  * The domains ("." is everything) go to 127.0.0.1 and the port. Starts the way there where this is
@@ -40,7 +41,8 @@ void dns_link_check(struct dns_link *link);
 /* resolved left the bus. */
 void dns_link_lost(struct dns_link *link);
 
-/* Forgets what is wanted and makes resolved forget; changed is called in DNS_LINK_REVERTED, always. */
+/* Forgets what is wanted and makes resolved forget; changed is called in DNS_LINK_REVERTED, always.
+ */
 void dns_link_revert(struct dns_link *link);
 
 enum dns_link_state dns_link_state(const struct dns_link *link);

@@ -22,9 +22,9 @@ static void print_help(FILE *file)
 	for (size_t i = 0; i < ELEMENTS(verbs); i++)
 		fprintf(file, "  %-8s %-22s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
 	fputs("  help                            this text; --help too\n"
-		"  --version                       the version\n"
-		"\n"
-		"Exit status: 0 fine, 1 a negative answer (not connected, not in force), 2 misuse.\n",
+		  "  --version                       the version\n"
+		  "\n"
+		  "Exit status: 0 fine, 1 a negative answer (not connected, not in force), 2 misuse.\n",
 		file);
 }
 

@@ -1,9 +1,9 @@
 /*
- * encdnsd: brings systemd-resolved to what strongSwan's plugin says of each connection, and forwards
- * the names of those connections to the enterprise's resolvers.
+ * encdnsd: brings systemd-resolved to what strongSwan's plugin says of each connection, and
+ * forwards the names of those connections to the enterprise's resolvers.
  *
- * When the bus goes, so does encdnsd: systemd starts it anew, and its state files and the sockets in
- * systemd's store bring back what was there, blocked, until the plugin applies it again.
+ * When the bus goes, so does encdnsd: systemd starts it anew, and its state files and the sockets
+ * in systemd's store bring back what was there, blocked, until the plugin applies it again.
  */
 #include <errno.h>
 #include <getopt.h>

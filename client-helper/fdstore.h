@@ -11,7 +11,8 @@ struct stored_sockets {
 	int fds[2]; /* UDP, TCP; -1: not there, or taken */
 };
 
-/* Sockets handed over by systemd at the start; to be asked once. None without systemd. 0 or -errno. */
+/* Sockets handed over by systemd at the start; to be asked once. None without systemd. 0 or -errno.
+ */
 int fdstore_take(struct stored_sockets **ret, size_t *ret_n);
 
 void fdstore_free(struct stored_sockets *sockets, size_t n); /* closes what is left */

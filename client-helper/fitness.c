@@ -71,8 +71,8 @@ bool fitness_nss_module(void)
 	return module != NULL;
 }
 
-int fitness_read(const char *resolv_conf, const char *nsswitch, bool nss_module,
-	struct fitness *ret)
+int fitness_read(
+	const char *resolv_conf, const char *nsswitch, bool nss_module, struct fitness *ret)
 {
 	struct fitness fitness = {};
 	cleanup_free char *other = NULL;
@@ -87,8 +87,8 @@ int fitness_read(const char *resolv_conf, const char *nsswitch, bool nss_module,
 			resolv_conf, other ? other : "nobody");
 	else if (!fitness.stub)
 		r = format(&fitness.warning,
-			"%s names %s: programs that read it themselves bypass systemd-resolved",
-			resolv_conf, other ? other : "nobody");
+			"%s names %s: programs that read it themselves bypass systemd-resolved", resolv_conf,
+			other ? other : "nobody");
 	if (r < 0)
 		return r;
 	*ret = fitness;

@@ -1,6 +1,6 @@
 /*
- * Whether this system's programs ask systemd-resolved at all: through the stub in /etc/resolv.conf, or
- * through nss-resolve. Where they don't, nothing that is set in resolved protects anybody.
+ * Whether this system's programs ask systemd-resolved at all: through the stub in /etc/resolv.conf,
+ * or through nss-resolve. Where they don't, nothing that is set in resolved protects anybody.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct fitness {
 };
 
 /* nss_module: nss-resolve can be loaded. 0 or -ENOMEM; *ret is untouched on failure. */
-int fitness_read(const char *resolv_conf, const char *nsswitch, bool nss_module,
-	struct fitness *ret);
+int fitness_read(
+	const char *resolv_conf, const char *nsswitch, bool nss_module, struct fitness *ret);
 
 bool fitness_nss_module(void);
 

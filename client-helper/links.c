@@ -78,11 +78,11 @@ static int find(struct links *links, int ifindex, struct other_link **ret)
 }
 
 /*
- * Whether the link (0: resolved's own configuration) has a server to be asked. resolved says of every
- * server on a loopback address that it is lo's; those that are not ours may be anybody's.
+ * Whether the link (0: resolved's own configuration) has a server to be asked. resolved says of
+ * every server on a loopback address that it is lo's; those that are not ours may be anybody's.
  */
-static bool has_server(const struct links *links, const struct resolved_overview *overview,
-	int ifindex)
+static bool has_server(
+	const struct links *links, const struct resolved_overview *overview, int ifindex)
 {
 	size_t loopback = 0;
 
@@ -302,8 +302,8 @@ int links_leak(const struct links *links, char *const *domains, char **ret)
 		const char *claim = standing_claim(other, domains);
 
 		if (claim)
-			return format(ret, "%s claims %s, and it cannot be taken off it: %s", other->name, claim,
-				other->failure);
+			return format(ret, "%s claims %s, and it cannot be taken off it: %s", other->name,
+				claim, other->failure);
 	}
 	*ret = NULL;
 	return 0;
@@ -336,8 +336,8 @@ struct links *links_free(struct links *links)
 	return NULL;
 }
 
-int links_new(sd_bus *bus, const char *path, links_changed_t changed, void *userdata,
-	struct links **ret)
+int links_new(
+	sd_bus *bus, const char *path, links_changed_t changed, void *userdata, struct links **ret)
 {
 	struct links *links;
 	int r;
@@ -348,8 +348,8 @@ int links_new(sd_bus *bus, const char *path, links_changed_t changed, void *user
 	links->bus = bus;
 	links->changed = changed;
 	links->userdata = userdata;
-	r = sd_event_add_time_relative(sd_bus_get_event(bus), &links->kick, CLOCK_MONOTONIC, 0, 0,
-		on_kick, links);
+	r = sd_event_add_time_relative(
+		sd_bus_get_event(bus), &links->kick, CLOCK_MONOTONIC, 0, 0, on_kick, links);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(links->kick, SD_EVENT_OFF);
 	if (r >= 0 && path) {

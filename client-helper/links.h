@@ -1,8 +1,8 @@
 /*
  * The domains of links that are not ours (I19, I20): resolved asks every link whose domain is the
- * longest match, search domains too, so a hotel that hands out corp.example by DHCP would be asked for
- * internal names. Domains within the protected ones are taken off such links, taken again when they
- * come back, and given back at the end. Where that fails, the claim is a leak.
+ * longest match, search domains too, so a hotel that hands out corp.example by DHCP would be asked
+ * for internal names. Domains within the protected ones are taken off such links, taken again when
+ * they come back, and given back at the end. Where that fails, the claim is a leak.
  *
  * What was taken is kept in a file, so that it is given back after a crash as well.
  */
@@ -18,8 +18,8 @@ struct links;
 typedef void (*links_changed_t)(struct links *links, void *userdata);
 
 /* path: the file of what was taken, read now; NULL: none. 0 or -errno. */
-int links_new(sd_bus *bus, const char *path, links_changed_t changed, void *userdata,
-	struct links **ret);
+int links_new(
+	sd_bus *bus, const char *path, links_changed_t changed, void *userdata, struct links **ret);
 
 /* Domains that no link but the own ones may claim; replaces those of before. 0 or -ENOMEM. */
 int links_protect(struct links *links, char *const *domains, const int *own, size_t n_own);

@@ -15,8 +15,8 @@
 #define ERROR_NO_SUCH_LINK "org.strongswan.EncDns1.NoSuchLink"
 #define ERROR_IN_USE "org.strongswan.EncDns1.InUse"
 
-#define RESOLVED_OWNER \
-	"type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus'," \
+#define RESOLVED_OWNER                                                                             \
+	"type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"                    \
 	"interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" RESOLVED_NAME "'"
 
 /* A connection, and who speaks for it on the bus. */
@@ -224,15 +224,15 @@ static void tell_journal(struct manager *manager, struct entry *entry)
 	enum connection_state state;
 	bool same;
 
-	if (connection_judge(entry->connection, manager->links, &manager->fitness, &state,
-		&reason) < 0)
+	if (connection_judge(entry->connection, manager->links, &manager->fitness, &state, &reason) < 0)
 		return;
-	same = reason && entry->told_reason ? strcmp(reason, entry->told_reason) == 0 :
-		!reason && !entry->told_reason;
+	same = reason && entry->told_reason ? strcmp(reason, entry->told_reason) == 0
+										: !reason && !entry->told_reason;
 	if (state == entry->told && same)
 		return;
-	log_line(state == STATE_LEAKING || state == STATE_FAILING || state == STATE_WAITING ?
-		SD_WARNING : state == STATE_APPLYING || state == STATE_LEAVING ? SD_DEBUG : SD_NOTICE,
+	log_line(state == STATE_LEAKING || state == STATE_FAILING || state == STATE_WAITING ? SD_WARNING
+			 : state == STATE_APPLYING || state == STATE_LEAVING                        ? SD_DEBUG
+																						: SD_NOTICE,
 		"%s: %s%s%s", connection_name(entry->connection), connection_state_name(state),
 		reason ? ": " : "", reason ? reason : "");
 	entry->told = state;
@@ -283,8 +283,8 @@ static int on_settle(sd_event_source *source, void *userdata)
  * The plugin owns the links: where it gives one to another connection, the one that had it has none
  * any more.
  */
-static int free_the_link(struct manager *manager, const struct request *request,
-	sd_bus_error *error)
+static int free_the_link(
+	struct manager *manager, const struct request *request, sd_bus_error *error)
 {
 	for (size_t i = manager->n; i-- > 0;) {
 		const struct connection *holder = manager->entries[i]->connection;
@@ -328,8 +328,8 @@ static int get_or_add(struct manager *manager, const char *name, struct entry **
 	return r;
 }
 
-int manager_apply(struct manager *manager, sd_bus_message *message, struct request *request,
-	sd_bus_error *error)
+int manager_apply(
+	struct manager *manager, sd_bus_message *message, struct request *request, sd_bus_error *error)
 {
 	char name[IF_NAMESIZE];
 	struct entry *entry;
@@ -363,8 +363,8 @@ static void wait_until_gone(struct entry *entry, sd_bus_message *message, bool r
 	entry->owner = sd_bus_track_unref(entry->owner);
 }
 
-int manager_remove(struct manager *manager, sd_bus_message *message, const char *name,
-	bool orderly, sd_bus_error *error)
+int manager_remove(struct manager *manager, sd_bus_message *message, const char *name, bool orderly,
+	sd_bus_error *error)
 {
 	struct entry *entry = find(manager, name);
 	const struct request *request;
@@ -377,21 +377,21 @@ int manager_remove(struct manager *manager, sd_bus_message *message, const char 
 		connection_leave(entry->connection);
 		return 0;
 	}
-	if (connection_block(entry->connection, orderly ? "disconnected, with on-disconnect = block" :
-		"the connection was lost"))
+	if (connection_block(entry->connection,
+			orderly ? "disconnected, with on-disconnect = block" : "the connection was lost"))
 		return sd_bus_reply_method_return(message, "b", 1);
 	wait_until_gone(entry, message, false);
 	return 0;
 }
 
-int manager_release(struct manager *manager, sd_bus_message *message, const char *name,
-	sd_bus_error *error)
+int manager_release(
+	struct manager *manager, sd_bus_message *message, const char *name, sd_bus_error *error)
 {
 	struct entry *entry = find(manager, name);
 
 	if (!entry)
-		return sd_bus_error_setf(error, ERROR_NO_SUCH_CONNECTION,
-			"there is no connection of that name");
+		return sd_bus_error_setf(
+			error, ERROR_NO_SUCH_CONNECTION, "there is no connection of that name");
 	if (connection_phase(entry->connection) == CONNECTION_UP)
 		return sd_bus_error_setf(error, ERROR_IN_USE, "%s is up; disconnect it instead", name);
 	wait_until_gone(entry, message, true);
@@ -464,8 +464,7 @@ static bool link_is_there(const struct saved_connection *saved)
 	return if_indextoname(saved->ifindex, name) && strcmp(name, saved->link) == 0;
 }
 
-static struct stored_sockets *sockets_of(struct stored_sockets *sockets, size_t n,
-	const char *link)
+static struct stored_sockets *sockets_of(struct stored_sockets *sockets, size_t n, const char *link)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(sockets[i].name, link) == 0)
@@ -473,8 +472,8 @@ static struct stored_sockets *sockets_of(struct stored_sockets *sockets, size_t 
 	return NULL;
 }
 
-static void restore_one(struct manager *manager, const struct saved_connection *saved,
-	struct stored_sockets *sockets)
+static void restore_one(
+	struct manager *manager, const struct saved_connection *saved, struct stored_sockets *sockets)
 {
 	struct surroundings surroundings = {
 		.bus = manager->bus,
@@ -512,8 +511,7 @@ static int restore(struct manager *manager)
 		r = state_file_load(manager->folder, &saved, &n_saved);
 	for (size_t i = 0; i < n_saved; i++) {
 		if (manager->n < CONNECTIONS_MAX)
-			restore_one(manager, &saved[i],
-				sockets_of(sockets, n_sockets, saved[i].link));
+			restore_one(manager, &saved[i], sockets_of(sockets, n_sockets, saved[i].link));
 		saved_connection_clear(&saved[i]);
 	}
 	free(saved);
@@ -536,8 +534,8 @@ static int start(struct manager *manager, const char *folder)
 	if (r >= 0)
 		r = watch_new(event, check_all, manager, &manager->watch);
 	if (r >= 0)
-		r = sd_bus_add_match_async(manager->bus, &manager->owner_match, RESOLVED_OWNER,
-			on_resolved_owner, NULL, manager);
+		r = sd_bus_add_match_async(
+			manager->bus, &manager->owner_match, RESOLVED_OWNER, on_resolved_owner, NULL, manager);
 	if (r >= 0 && folder)
 		r = format(&manager->folder, "%s", folder);
 	if (r >= 0 && folder)

@@ -1,7 +1,7 @@
 /*
- * All connections, and what they share: other links, the watch over resolved, the callers on the bus.
- * Whoever applied a connection is watched: when it leaves the bus without a Remove, the connection is
- * lost and its domains fail closed.
+ * All connections, and what they share: other links, the watch over resolved, the callers on the
+ * bus. Whoever applied a connection is watched: when it leaves the bus without a Remove, the
+ * connection is lost and its domains fail closed.
  */
 #pragma once
 
@@ -22,8 +22,8 @@ struct announcement {
 typedef void (*manager_changed_t)(struct manager *manager, void *userdata);
 
 /* Called when a link is needed no more because a block was lifted. */
-typedef void (*manager_released_t)(struct manager *manager, const char *connection,
-	const char *link, void *userdata);
+typedef void (*manager_released_t)(
+	struct manager *manager, const char *connection, const char *link, void *userdata);
 
 /* folder: of state files; NULL: none are kept. What they say is up again, blocked. 0 or -errno. */
 int manager_new(sd_bus *bus, const char *folder, manager_changed_t changed,
@@ -33,15 +33,15 @@ int manager_new(sd_bus *bus, const char *folder, manager_changed_t changed,
 void manager_announce(struct manager *manager, struct announcement *announcement);
 
 /*
- * The calls of the bus. Each 0, or -errno with *error set: then nothing has changed. Remove and Release
- * answer the message themselves, when resolved has been brought there.
+ * The calls of the bus. Each 0, or -errno with *error set: then nothing has changed. Remove and
+ * Release answer the message themselves, when resolved has been brought there.
  */
-int manager_apply(struct manager *manager, sd_bus_message *message, struct request *request,
+int manager_apply(
+	struct manager *manager, sd_bus_message *message, struct request *request, sd_bus_error *error);
+int manager_remove(struct manager *manager, sd_bus_message *message, const char *name, bool orderly,
 	sd_bus_error *error);
-int manager_remove(struct manager *manager, sd_bus_message *message, const char *name,
-	bool orderly, sd_bus_error *error);
-int manager_release(struct manager *manager, sd_bus_message *message, const char *name,
-	sd_bus_error *error);
+int manager_release(
+	struct manager *manager, sd_bus_message *message, const char *name, sd_bus_error *error);
 
 /* For the status. */
 size_t manager_n(const struct manager *manager);
@@ -52,4 +52,5 @@ const struct announcement *manager_announcement(const struct manager *manager); 
 
 void announcement_clear(struct announcement *announcement);
 
-struct manager *manager_free(struct manager *manager); /* takes NULL, returns NULL; undoes nothing */
+struct manager *manager_free(
+	struct manager *manager); /* takes NULL, returns NULL; undoes nothing */

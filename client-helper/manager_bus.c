@@ -20,8 +20,8 @@ static int check_root(sd_bus_message *message, sd_bus_error *error)
 	sd_bus_creds_unref(creds);
 	if (r < 0)
 		return r;
-	return uid == 0 ? 0 : sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
-		"only root may do that");
+	return uid == 0 ? 0
+					: sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "only root may do that");
 }
 
 static int on_announce(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -64,8 +64,8 @@ static int on_remove(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	if (r < 0)
 		return r;
 	if (strcmp(reason, "orderly") != 0 && strcmp(reason, "lost") != 0)
-		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-			"the reason is neither \"orderly\" nor \"lost\"");
+		return sd_bus_error_setf(
+			error, SD_BUS_ERROR_INVALID_ARGS, "the reason is neither \"orderly\" nor \"lost\"");
 	r = manager_remove(userdata, message, name, strcmp(reason, "orderly") == 0, error);
 	return r < 0 ? r : 1;
 }
@@ -111,8 +111,8 @@ static const sd_bus_vtable vtable[] = {
 
 int manager_bus_add(sd_bus *bus, struct manager *manager, sd_bus_slot **ret_slot)
 {
-	return sd_bus_add_object_vtable(bus, ret_slot, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, vtable,
-		manager);
+	return sd_bus_add_object_vtable(
+		bus, ret_slot, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, vtable, manager);
 }
 
 void manager_bus_changed(struct manager *manager, void *userdata)
@@ -120,9 +120,9 @@ void manager_bus_changed(struct manager *manager, void *userdata)
 	sd_bus_emit_signal(userdata, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "Changed", NULL);
 }
 
-void manager_bus_released(struct manager *manager, const char *connection, const char *link,
-	void *userdata)
+void manager_bus_released(
+	struct manager *manager, const char *connection, const char *link, void *userdata)
 {
-	sd_bus_emit_signal(userdata, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "Released", "ss",
-		connection, link);
+	sd_bus_emit_signal(
+		userdata, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "Released", "ss", connection, link);
 }

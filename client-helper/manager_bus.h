@@ -1,6 +1,6 @@
 /*
- * encdnsd on the system bus: conf/org.strongswan.EncDns1.Manager.xml says what it offers. Arguments are
- * bounded and checked here; what they mean is the manager's business.
+ * encdnsd on the system bus: conf/org.strongswan.EncDns1.Manager.xml says what it offers. Arguments
+ * are bounded and checked here; what they mean is the manager's business.
  */
 #pragma once
 
@@ -16,5 +16,5 @@ int manager_bus_add(sd_bus *bus, struct manager *manager, sd_bus_slot **ret_slot
 
 /* The callbacks for manager_new(); userdata is the bus. */
 void manager_bus_changed(struct manager *manager, void *userdata);
-void manager_bus_released(struct manager *manager, const char *connection, const char *link,
-	void *userdata);
+void manager_bus_released(
+	struct manager *manager, const char *connection, const char *link, void *userdata);

@@ -13,8 +13,8 @@ static int new_call(sd_bus *bus, const char *method, sd_bus_message **ret)
 	return r < 0 ? r : sd_bus_message_set_auto_start(*ret, false);
 }
 
-static int call(sd_bus *bus, sd_bus_message *message, sd_bus_message_handler_t done,
-	void *userdata, sd_bus_slot **ret_slot)
+static int call(sd_bus *bus, sd_bus_message *message, sd_bus_message_handler_t done, void *userdata,
+	sd_bus_slot **ret_slot)
 {
 	int r;
 
@@ -34,8 +34,8 @@ int networkd_set_domains(sd_bus *bus, int ifindex, const struct link_domains *do
 	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
 }
 
-int networkd_set_default_route(sd_bus *bus, int ifindex, bool enable,
-	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot)
+int networkd_set_default_route(sd_bus *bus, int ifindex, bool enable, sd_bus_message_handler_t done,
+	void *userdata, sd_bus_slot **ret_slot)
 {
 	cleanup_message sd_bus_message *message = NULL;
 	int r;
@@ -46,8 +46,8 @@ int networkd_set_default_route(sd_bus *bus, int ifindex, bool enable,
 	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
 }
 
-int networkd_revert_dns(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata,
-	sd_bus_slot **ret_slot)
+int networkd_revert_dns(
+	sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot)
 {
 	cleanup_message sd_bus_message *message = NULL;
 	int r;

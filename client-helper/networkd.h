@@ -1,6 +1,6 @@
 /*
- * systemd-networkd's D-Bus interface (org.freedesktop.network1): the DNS settings of the links that it
- * manages, which resolved refuses to change (LinkBusy). Calls as in resolved.h.
+ * systemd-networkd's D-Bus interface (org.freedesktop.network1): the DNS settings of the links that
+ * it manages, which resolved refuses to change (LinkBusy). Calls as in resolved.h.
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 
 int networkd_set_domains(sd_bus *bus, int ifindex, const struct link_domains *domains,
 	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot);
-int networkd_set_default_route(sd_bus *bus, int ifindex, bool enable,
-	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot);
+int networkd_set_default_route(sd_bus *bus, int ifindex, bool enable, sd_bus_message_handler_t done,
+	void *userdata, sd_bus_slot **ret_slot);
 
 /* Back to what networkd's own configuration and the leases say. */
 int networkd_revert_dns(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata,

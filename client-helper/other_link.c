@@ -29,8 +29,8 @@ static int replace(struct link_domains *target, const struct link_domains *sourc
 	return 0;
 }
 
-static int without(const struct link_domains *domains, char *const *protected,
-	struct link_domains *ret)
+static int without(
+	const struct link_domains *domains, char *const *protected, struct link_domains *ret)
 {
 	struct link_domains left = {};
 	int r = 0;
@@ -81,8 +81,10 @@ int other_link_judge(struct other_link *other, char *const *protected)
 	if (r < 0)
 		return r;
 	other->taken = true;
-	other->step = !other->pinned && has_route_only(&other->current) &&
-		!has_route_only(&other->wanted) ? OTHER_LOOK : OTHER_DOMAINS;
+	other->step =
+		!other->pinned && has_route_only(&other->current) && !has_route_only(&other->wanted)
+			? OTHER_LOOK
+			: OTHER_DOMAINS;
 	return 0;
 }
 
@@ -97,13 +99,13 @@ int other_link_start(struct other_link *other, sd_bus *bus, sd_bus_message_handl
 	case OTHER_LOOK:
 		return resolved_read_link(bus, other->ifindex, done, other, &other->call);
 	case OTHER_PIN:
-		return (other->networkd ? networkd_set_default_route : resolved_set_default_route)(bus,
-			other->ifindex, false, done, other, &other->call);
+		return (other->networkd ? networkd_set_default_route : resolved_set_default_route)(
+			bus, other->ifindex, false, done, other, &other->call);
 	case OTHER_DOMAINS:
 		if (other->networkd && giving_back(other))
 			return networkd_revert_dns(bus, other->ifindex, done, other, &other->call);
-		return (other->networkd ? networkd_set_domains : resolved_set_domains)(bus,
-			other->ifindex, &other->wanted, done, other, &other->call);
+		return (other->networkd ? networkd_set_domains : resolved_set_domains)(
+			bus, other->ifindex, &other->wanted, done, other, &other->call);
 	case OTHER_IDLE:
 		break;
 	}
@@ -130,7 +132,7 @@ static void finish_change(struct other_link *other, const sd_bus_error *error, b
 		return;
 	}
 	if (error && (sd_bus_error_has_name(error, "org.freedesktop.resolve1.NoSuchLink") ||
-		sd_bus_error_has_name(error, "org.freedesktop.network1.NoSuchLink"))) {
+					 sd_bus_error_has_name(error, "org.freedesktop.network1.NoSuchLink"))) {
 		other->step = OTHER_IDLE;
 		*ret_gone = true;
 		return;
@@ -139,7 +141,7 @@ static void finish_change(struct other_link *other, const sd_bus_error *error, b
 	other->failure = NULL;
 	if (error) {
 		if (bus_error_to_text(error, other->networkd ? "systemd-networkd" : "systemd-resolved",
-			&other->failure) < 0)
+				&other->failure) < 0)
 			other->failure = strdup("out of memory");
 	} else {
 		other->pinned = other->pinned || other->step == OTHER_PIN;

@@ -1,6 +1,6 @@
 /*
- * One link that is not ours and claims a domain that is (I19): what it had, what it is left with, and
- * the way there, through resolved or, where that says LinkBusy, through networkd.
+ * One link that is not ours and claims a domain that is (I19): what it had, what it is left with,
+ * and the way there, through resolved or, where that says LinkBusy, through networkd.
  *
  * Taking the last routing domain off a link makes resolved volunteer it for everything that nobody
  * claims, so where it was no default route it is pinned to that first.
@@ -32,7 +32,7 @@ struct other_link {
 	struct link_domains set;  /* what we left it with */
 	bool networkd;            /* networkd manages it */
 	bool pinned;
-	bool has_servers;         /* so it is asked */
+	bool has_servers; /* so it is asked */
 	enum other_step step;
 	sd_bus_slot *call;
 	char *failure; /* why the last attempt failed; NULL: it did not */
@@ -42,12 +42,13 @@ struct other_link {
 int other_link_start(struct other_link *other, sd_bus *bus, sd_bus_message_handler_t done);
 
 /*
- * Takes in the reply to the step: the next step, or OTHER_IDLE with or without a failure. *ret_gone:
- * there is no such link any more.
+ * Takes in the reply to the step: the next step, or OTHER_IDLE with or without a failure.
+ * *ret_gone: there is no such link any more.
  */
 void other_link_finish(struct other_link *other, sd_bus_message *reply, bool *ret_gone);
 
-/* Where resolved said something new: what is wanted under the protected domains, and the first step. */
+/* Where resolved said something new: what is wanted under the protected domains, and the first
+ * step. */
 int other_link_judge(struct other_link *other, char *const *protected);
 
 struct other_link *other_link_free(struct other_link *other); /* takes NULL, returns NULL */

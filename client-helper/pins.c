@@ -78,8 +78,8 @@ static int report(const struct digest_reply *reply, const struct digest_request 
 		why = digest_reply_fault(reply, asked);
 	if (!why)
 		return 0;
-	return refusals_add_octets(refusals, WIRE_ENCDNS_DIGEST_INFO, reply->adn.data, reply->adn.len,
-		why);
+	return refusals_add_octets(
+		refusals, WIRE_ENCDNS_DIGEST_INFO, reply->adn.data, reply->adn.len, why);
 }
 
 static int gather(const struct request *request, const struct digest_request *asked,
@@ -93,7 +93,8 @@ static int gather(const struct request *request, const struct digest_request *as
 
 		if (attribute->type != WIRE_ENCDNS_DIGEST_INFO)
 			continue;
-		/* What cannot be read may have been meant for anybody, and nobody falls back to unpinned. */
+		/* What cannot be read may have been meant for anybody, and nobody falls back to unpinned.
+		 */
 		if (digest_reply_decode(span_of(attribute->value, attribute->length), &reply, NULL) < 0)
 			verdict->digested = true;
 		else if ((r = judge(&reply, asked, adn, several, verdict)) < 0)
@@ -140,8 +141,8 @@ int pins_attach(const struct request *request, char *const *adns, struct resolve
 		if (attribute->type != WIRE_ENCDNS_DIGEST_INFO)
 			continue;
 		if (digest_reply_decode(span_of(attribute->value, attribute->length), &reply, &why) < 0)
-			r = refusals_add_octets(refusals, attribute->type, attribute->value, attribute->length,
-				why);
+			r = refusals_add_octets(
+				refusals, attribute->type, attribute->value, attribute->length, why);
 		else
 			r = report(&reply, &asked, adns, refusals);
 	}

@@ -86,15 +86,16 @@ static bool may_anchor(const struct policy *policy, const char *domain)
 	return false;
 }
 
-/* domain: the INTERNAL_DNS_DOMAIN that the anchor directly follows (I25), "" where there is none. */
+/* domain: the INTERNAL_DNS_DOMAIN that the anchor directly follows (I25), "" where there is none.
+ */
 static int add_anchor(const struct request *request, const struct attribute *attribute,
 	const char *domain, struct plan *plan)
 {
 	struct planned_anchor planned = {}, *grown;
 	const char *why = NULL;
 
-	if (trust_anchor_decode(WIRE_REPLY, span_of(attribute->value, attribute->length),
-		&planned.anchor, &why) < 0)
+	if (trust_anchor_decode(
+			WIRE_REPLY, span_of(attribute->value, attribute->length), &planned.anchor, &why) < 0)
 		;
 	else if (*domain == '\0')
 		why = "it does not follow the domain that it is for";
@@ -106,8 +107,8 @@ static int add_anchor(const struct request *request, const struct attribute *att
 		return refusals_add_octets(&plan->refusals, attribute->type, domain, strlen(domain), why);
 
 	planned.domain = strdup(domain);
-	grown = planned.domain ?
-		reallocarray(plan->anchors, plan->n_anchors + 1, sizeof(*grown)) : NULL;
+	grown =
+		planned.domain ? reallocarray(plan->anchors, plan->n_anchors + 1, sizeof(*grown)) : NULL;
 	if (!grown) {
 		free(planned.domain);
 		return -ENOMEM;
@@ -126,8 +127,8 @@ static int read_domain(const struct request *request, const struct attribute *at
 	domain[0] = '\0';
 	if (domain_decode(WIRE_REPLY, span_of(attribute->value, attribute->length), &name, &why) < 0 ||
 		name_normalise(name, NAME_DOMAIN, domain, &why) < 0)
-		return refusals_add_octets(&plan->refusals, attribute->type, attribute->value,
-			attribute->length, why);
+		return refusals_add_octets(
+			&plan->refusals, attribute->type, attribute->value, attribute->length, why);
 	return add_domain(request, domain, plan);
 }
 

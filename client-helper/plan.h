@@ -1,7 +1,7 @@
 /*
  * From what the responder sent and what the local policy says to what shall be in force: the
- * initiator's rules of RFC 9464, section 4, and RFC 8598, sections 3 to 6 and 8. The resolvers are in
- * resolvers.c; here are the tunnel's kind and the domains (I17, I18, I20 to I25, I29, I33).
+ * initiator's rules of RFC 9464, section 4, and RFC 8598, sections 3 to 6 and 8. The resolvers are
+ * in resolvers.c; here are the tunnel's kind and the domains (I17, I18, I20 to I25, I29, I33).
  *
  * Pure: no I/O, no clock, the same input gives the same plan.
  */

@@ -24,8 +24,8 @@ int refusals_add(struct refusals *refusals, uint16_t type, const char *value, co
 	return 0;
 }
 
-int refusals_add_octets(struct refusals *refusals, uint16_t type, const void *data, size_t length,
-	const char *why)
+int refusals_add_octets(
+	struct refusals *refusals, uint16_t type, const void *data, size_t length, const char *why)
 {
 	cleanup_free char *value = readable(data, length);
 

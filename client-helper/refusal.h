@@ -21,7 +21,7 @@ struct refusals {
 int refusals_add(struct refusals *refusals, uint16_t type, const char *value, const char *why);
 
 /* The same for a value that is not understood: its octets, made readable. */
-int refusals_add_octets(struct refusals *refusals, uint16_t type, const void *data, size_t length,
-	const char *why);
+int refusals_add_octets(
+	struct refusals *refusals, uint16_t type, const void *data, size_t length, const char *why);
 
 void refusals_clear(struct refusals *refusals);

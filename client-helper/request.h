@@ -10,7 +10,8 @@
 #include "policy.h"
 #include "selectors.h"
 
-/* More than a CFG_REPLY or a sane configuration holds; what is beyond is an error of the caller's. */
+/* More than a CFG_REPLY or a sane configuration holds; what is beyond is an error of the caller's.
+ */
 #define REQUEST_NAME_MAX 255
 #define REQUEST_ADDRESSES_MAX 64
 #define REQUEST_SELECTORS_MAX 4096

@@ -127,8 +127,8 @@ static int read_time(sd_bus_message *message, void *field, struct target *target
 }
 
 /* A word of two, the second of which means true. */
-static int read_choice(sd_bus_message *message, void *field, struct target *target,
-	const char *no, const char *yes)
+static int read_choice(
+	sd_bus_message *message, void *field, struct target *target, const char *no, const char *yes)
 {
 	const char *word;
 	int r;
@@ -197,8 +197,9 @@ static int read_address(sd_bus_message *message, struct address *ret, struct tar
 	r = sd_bus_message_read_array(message, 'y', &octets, &length);
 	if (r < 0)
 		return r;
-	return address_from_bytes(octets, length, ret) < 0 ?
-		fault(target, "an address has neither 4 nor 16 octets") : 0;
+	return address_from_bytes(octets, length, ret) < 0
+			   ? fault(target, "an address has neither 4 nor 16 octets")
+			   : 0;
 }
 
 static int read_virtual_ips(sd_bus_message *message, void *field, struct target *target)
@@ -259,8 +260,8 @@ static int read_selectors(sd_bus_message *message, void *field, struct target *t
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
-static int add_attribute(struct request *request, uint16_t type, const void *value, size_t length,
-	struct target *target)
+static int add_attribute(
+	struct request *request, uint16_t type, const void *value, size_t length, struct target *target)
 {
 	struct attribute *grown;
 
@@ -364,8 +365,8 @@ static const struct property announcement_properties[] = {
 	{},
 };
 
-static int read_property(sd_bus_message *message, const char *name, const char *type,
-	void *userdata)
+static int read_property(
+	sd_bus_message *message, const char *name, const char *type, void *userdata)
 {
 	struct target *target = userdata;
 	const struct property *property = target->table;
@@ -389,8 +390,8 @@ static int read_property(sd_bus_message *message, const char *name, const char *
 	return r;
 }
 
-static int read_all(sd_bus_message *message, const struct property *table, void *object,
-	sd_bus_error *error)
+static int read_all(
+	sd_bus_message *message, const struct property *table, void *object, sd_bus_error *error)
 {
 	struct target target = {.object = object, .table = table};
 	int r;
@@ -411,13 +412,13 @@ int request_read(sd_bus_message *message, struct request *ret, sd_bus_error *err
 	if (r < 0)
 		return r;
 	if (!request_name_is_valid(name))
-		return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-			"that is no name of a connection");
+		return sd_bus_error_setf(
+			error, SD_BUS_ERROR_INVALID_ARGS, "that is no name of a connection");
 	request.connection = strdup(name);
 	r = request.connection ? read_all(message, request_properties, &request, error) : -ENOMEM;
 	if (r >= 0 && (!request.link || request.ifindex == 0))
-		r = sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-			"link and ifindex: they cannot be left out");
+		r = sd_bus_error_setf(
+			error, SD_BUS_ERROR_INVALID_ARGS, "link and ifindex: they cannot be left out");
 	if (r < 0) {
 		request_clear(&request);
 		return r;

@@ -1,6 +1,6 @@
 /*
- * Reads Apply's and Announce's a{sv} into plain structs. Every count and length has a bound; a known
- * key of the wrong type, or a value that makes no sense, is an error that says which.
+ * Reads Apply's and Announce's a{sv} into plain structs. Every count and length has a bound; a
+ * known key of the wrong type, or a value that makes no sense, is an error that says which.
  */
 #pragma once
 

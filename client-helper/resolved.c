@@ -29,8 +29,8 @@ void resolved_overview_clear(struct resolved_overview *overview)
 	memset(overview, 0, sizeof(*overview));
 }
 
-static int new_call(sd_bus *bus, const char *path, const char *interface, const char *method,
-	sd_bus_message **ret)
+static int new_call(
+	sd_bus *bus, const char *path, const char *interface, const char *method, sd_bus_message **ret)
 {
 	int r;
 
@@ -43,8 +43,8 @@ static int new_manager_call(sd_bus *bus, const char *method, sd_bus_message **re
 	return new_call(bus, RESOLVED_PATH, RESOLVED_MANAGER, method, ret);
 }
 
-static int call(sd_bus *bus, sd_bus_message *message, sd_bus_message_handler_t done,
-	void *userdata, sd_bus_slot **ret_slot)
+static int call(sd_bus *bus, sd_bus_message *message, sd_bus_message_handler_t done, void *userdata,
+	sd_bus_slot **ret_slot)
 {
 	int r;
 
@@ -52,8 +52,8 @@ static int call(sd_bus *bus, sd_bus_message *message, sd_bus_message_handler_t d
 	return r < 0 ? r : 0;
 }
 
-int resolved_read_link(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata,
-	sd_bus_slot **ret_slot)
+int resolved_read_link(
+	sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot)
 {
 	cleanup_message sd_bus_message *message = NULL;
 	cleanup_free char *path = NULL;
@@ -69,8 +69,8 @@ int resolved_read_link(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, 
 	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
 }
 
-int resolved_read_overview(sd_bus *bus, sd_bus_message_handler_t done, void *userdata,
-	sd_bus_slot **ret_slot)
+int resolved_read_overview(
+	sd_bus *bus, sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot)
 {
 	cleanup_message sd_bus_message *message = NULL;
 	int r;
@@ -150,8 +150,8 @@ static int read_scopes(sd_bus_message *message, struct resolved_link *link)
 	return r;
 }
 
-static int read_link_property(sd_bus_message *message, const char *name, const char *type,
-	void *userdata)
+static int read_link_property(
+	sd_bus_message *message, const char *name, const char *type, void *userdata)
 {
 	struct resolved_link *link = userdata;
 
@@ -194,8 +194,8 @@ static int read_all_domains(sd_bus_message *message, struct resolved_overview *o
 	char *copy;
 
 	r = sd_bus_message_enter_container(message, 'a', "(isb)");
-	while (r >= 0 &&
-		(r = sd_bus_message_read(message, "(isb)", &ifindex, &name, &route_only)) > 0) {
+	while (
+		r >= 0 && (r = sd_bus_message_read(message, "(isb)", &ifindex, &name, &route_only)) > 0) {
 		grown = reallocarray(overview->domains, overview->n_domains + 1, sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
@@ -233,8 +233,8 @@ static int read_all_servers(sd_bus_message *message, struct resolved_overview *o
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
-static int read_overview_property(sd_bus_message *message, const char *name, const char *type,
-	void *userdata)
+static int read_overview_property(
+	sd_bus_message *message, const char *name, const char *type, void *userdata)
 {
 	struct resolved_overview *overview = userdata;
 
@@ -299,8 +299,8 @@ int resolved_set_domains(sd_bus *bus, int ifindex, const struct link_domains *do
 	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
 }
 
-int resolved_set_default_route(sd_bus *bus, int ifindex, bool enable,
-	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot)
+int resolved_set_default_route(sd_bus *bus, int ifindex, bool enable, sd_bus_message_handler_t done,
+	void *userdata, sd_bus_slot **ret_slot)
 {
 	cleanup_message sd_bus_message *message = NULL;
 	int r;
@@ -323,8 +323,8 @@ int resolved_turn_off(sd_bus *bus, int ifindex, const char *method, sd_bus_messa
 	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
 }
 
-int resolved_revert(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata,
-	sd_bus_slot **ret_slot)
+int resolved_revert(
+	sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot)
 {
 	cleanup_message sd_bus_message *message = NULL;
 	int r;
@@ -335,8 +335,8 @@ int resolved_revert(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, voi
 	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
 }
 
-int resolved_flush_caches(sd_bus *bus, sd_bus_message_handler_t done, void *userdata,
-	sd_bus_slot **ret_slot)
+int resolved_flush_caches(
+	sd_bus *bus, sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot)
 {
 	cleanup_message sd_bus_message *message = NULL;
 	int r;

@@ -1,7 +1,8 @@
 /*
- * systemd-resolved's D-Bus interface (org.freedesktop.resolve1): every call that encdnsd makes of it is
- * here, and all are asynchronous. Each call hands *ret_slot to the caller, who drops it to forget the
- * call; done gets the reply, an error one where it failed. 0 or -errno when not even sent.
+ * systemd-resolved's D-Bus interface (org.freedesktop.resolve1): every call that encdnsd makes of
+ * it is here, and all are asynchronous. Each call hands *ret_slot to the caller, who drops it to
+ * forget the call; done gets the reply, an error one where it failed. 0 or -errno when not even
+ * sent.
  *
  * resolved is never started by a call: where it does not run, that is the system's choice.
  */
@@ -15,7 +16,6 @@
 #include "link_domains.h"
 
 #define RESOLVED_NAME "org.freedesktop.resolve1"
-
 
 /* What resolved says of one link. */
 struct resolved_link {
@@ -33,7 +33,7 @@ struct resolved_overview {
 	struct overview_domain {
 		int ifindex; /* 0: resolved's own configuration */
 		struct link_domain domain;
-	} *domains;
+	} * domains;
 	size_t n_domains;
 	int *servers; /* the links of the DNS servers; one entry per server */
 	size_t n_servers;
@@ -42,8 +42,8 @@ struct resolved_overview {
 
 int resolved_read_link(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata,
 	sd_bus_slot **ret_slot);
-int resolved_read_overview(sd_bus *bus, sd_bus_message_handler_t done, void *userdata,
-	sd_bus_slot **ret_slot);
+int resolved_read_overview(
+	sd_bus *bus, sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot);
 
 /* The replies to these. 0 or -errno; *ret is untouched on failure. */
 int resolved_parse_link(sd_bus_message *reply, struct resolved_link *ret);
@@ -55,8 +55,8 @@ int resolved_set_dns(sd_bus *bus, int ifindex, const struct address *server, uin
 	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot);
 int resolved_set_domains(sd_bus *bus, int ifindex, const struct link_domains *domains,
 	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot);
-int resolved_set_default_route(sd_bus *bus, int ifindex, bool enable,
-	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot);
+int resolved_set_default_route(sd_bus *bus, int ifindex, bool enable, sd_bus_message_handler_t done,
+	void *userdata, sd_bus_slot **ret_slot);
 
 /* "SetLinkLLMNR", "SetLinkMulticastDNS", "SetLinkDNSOverTLS": all three to "no". */
 int resolved_turn_off(sd_bus *bus, int ifindex, const char *method, sd_bus_message_handler_t done,
@@ -64,5 +64,5 @@ int resolved_turn_off(sd_bus *bus, int ifindex, const char *method, sd_bus_messa
 
 int resolved_revert(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata,
 	sd_bus_slot **ret_slot);
-int resolved_flush_caches(sd_bus *bus, sd_bus_message_handler_t done, void *userdata,
-	sd_bus_slot **ret_slot);
+int resolved_flush_caches(
+	sd_bus *bus, sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot);

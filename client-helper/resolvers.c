@@ -50,7 +50,8 @@ static int append(struct resolvers *resolvers, struct resolver *resolver)
 	return 0;
 }
 
-/* Why nobody could be asked at such an address, whatever the selectors say; NULL where one could. */
+/* Why nobody could be asked at such an address, whatever the selectors say; NULL where one could.
+ */
 static const char *address_fault(const struct address *address)
 {
 	const uint8_t *bytes = address->bytes;
@@ -58,18 +59,21 @@ static const char *address_fault(const struct address *address)
 
 	if (address->family == AF_INET) {
 		host = ntohl(address->in.s_addr);
-		return host >> 24 == 0 || host >> 24 == 127 || host >> 28 >= 14 || host >> 16 == 0xa9fe ?
-			"it is no address of a host in a network" : NULL;
+		return host >> 24 == 0 || host >> 24 == 127 || host >> 28 >= 14 || host >> 16 == 0xa9fe
+				   ? "it is no address of a host in a network"
+				   : NULL;
 	}
 	return IN6_IS_ADDR_UNSPECIFIED(&address->in6) || IN6_IS_ADDR_LOOPBACK(&address->in6) ||
-		IN6_IS_ADDR_V4MAPPED(&address->in6) || bytes[0] == 0xff ||
-		(bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) ?
-		"it is no address of a host in a network" : NULL;
+				   IN6_IS_ADDR_V4MAPPED(&address->in6) || bytes[0] == 0xff ||
+				   (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80)
+			   ? "it is no address of a host in a network"
+			   : NULL;
 }
 
-/* I17 and what DESIGN calls inside the tunnel: NULL where the resolver may be asked at the address. */
-static const char *address_refused(const struct request *request, const struct address *address,
-	bool encrypted)
+/* I17 and what DESIGN calls inside the tunnel: NULL where the resolver may be asked at the address.
+ */
+static const char *address_refused(
+	const struct request *request, const struct address *address, bool encrypted)
 {
 	const char *fault = address_fault(address);
 
@@ -124,8 +128,8 @@ static int add_addresses(const struct request *request, uint16_t type, struct sp
 static int choose_transport(const struct svcparams *params, struct resolver *resolver)
 {
 	struct server *server = &resolver->server;
-	const char *why = params->n_alpn == 0 ? "it names no transport (alpn)" :
-		"it offers no transport that is spoken here (dot, h2)";
+	const char *why = params->n_alpn == 0 ? "it names no transport (alpn)"
+										  : "it offers no transport that is spoken here (dot, h2)";
 
 	for (size_t i = 0; i < ELEMENTS(transports); i++) {
 		if (!svcparams_has_alpn(params, transports[i].alpn))
@@ -165,8 +169,8 @@ static int add_encrypted(const struct request *request, const struct attribute *
 }
 
 /* adns gets every name of the reply once, refused entries' too: the digests go by them (I11). */
-static int read_encrypted(const struct request *request, struct resolvers *resolvers,
-	char ***adns, struct refusals *refusals)
+static int read_encrypted(const struct request *request, struct resolvers *resolvers, char ***adns,
+	struct refusals *refusals)
 {
 	int r;
 
@@ -180,13 +184,13 @@ static int read_encrypted(const struct request *request, struct resolvers *resol
 		if (attribute->type != WIRE_ENCDNS_IP4 && attribute->type != WIRE_ENCDNS_IP6)
 			continue;
 		resolvers->offered = true;
-		r = encdns_decode(attribute->type, WIRE_REPLY,
-			span_of(attribute->value, attribute->length), &encdns, &why);
+		r = encdns_decode(attribute->type, WIRE_REPLY, span_of(attribute->value, attribute->length),
+			&encdns, &why);
 		if (r >= 0)
 			r = name_normalise(encdns.adn, NAME_HOST, adn, &why);
 		if (r < 0) {
-			r = refusals_add_octets(refusals, attribute->type, attribute->value,
-				attribute->length, why);
+			r = refusals_add_octets(
+				refusals, attribute->type, attribute->value, attribute->length, why);
 			if (r < 0)
 				return r;
 			continue;
@@ -213,8 +217,8 @@ static int add_plain(const struct request *request, const struct attribute *attr
 
 	if (attribute->length != wire_address_length(attribute->type) ||
 		address_from_bytes(attribute->value, attribute->length, &address) < 0)
-		return refusals_add_octets(refusals, attribute->type, attribute->value,
-			attribute->length, "it is no address");
+		return refusals_add_octets(
+			refusals, attribute->type, attribute->value, attribute->length, "it is no address");
 	if (encrypted_offered)
 		why = "the gateway offers encrypted DNS, so plain DNS is not used";
 	else if (request->policy.require_encrypted)
@@ -229,8 +233,8 @@ static int add_plain(const struct request *request, const struct attribute *attr
 	return r;
 }
 
-static int read_plain(const struct request *request, struct resolvers *resolvers,
-	struct refusals *refusals)
+static int read_plain(
+	const struct request *request, struct resolvers *resolvers, struct refusals *refusals)
 {
 	bool encrypted_offered = resolvers->offered;
 	int r;
@@ -239,7 +243,8 @@ static int read_plain(const struct request *request, struct resolvers *resolvers
 		const struct attribute *attribute = &request->attributes[i];
 
 		if ((attribute->type != WIRE_INTERNAL_IP4_DNS &&
-			attribute->type != WIRE_INTERNAL_IP6_DNS) || attribute->length == 0)
+				attribute->type != WIRE_INTERNAL_IP6_DNS) ||
+			attribute->length == 0)
 			continue;
 		resolvers->offered = true;
 		r = add_plain(request, attribute, encrypted_offered, resolvers, refusals);
@@ -275,8 +280,8 @@ static void order(struct resolvers *resolvers, uint32_t seed)
 	}
 }
 
-int resolvers_make(const struct request *request, uint32_t seed, struct resolvers *ret,
-	struct refusals *refusals)
+int resolvers_make(
+	const struct request *request, uint32_t seed, struct resolvers *ret, struct refusals *refusals)
 {
 	cleanup_list char **adns = NULL;
 	int r;

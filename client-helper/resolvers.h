@@ -1,6 +1,6 @@
 /*
- * The resolvers of a reply: ENCDNS_IP4 and ENCDNS_IP6 with their digests (RFC 9464, section 4: I6 to
- * I14), and INTERNAL_IP4_DNS and INTERNAL_IP6_DNS where there are no others (I16, I17).
+ * The resolvers of a reply: ENCDNS_IP4 and ENCDNS_IP6 with their digests (RFC 9464, section 4: I6
+ * to I14), and INTERNAL_IP4_DNS and INTERNAL_IP6_DNS where there are no others (I16, I17).
  */
 #pragma once
 
@@ -23,7 +23,7 @@ struct resolvers {
 };
 
 /* 0 or -ENOMEM. *ret is valid for resolvers_clear() in either case, when zeroed before. */
-int resolvers_make(const struct request *request, uint32_t seed, struct resolvers *ret,
-	struct refusals *refusals);
+int resolvers_make(
+	const struct request *request, uint32_t seed, struct resolvers *ret, struct refusals *refusals);
 
 void resolvers_clear(struct resolvers *resolvers);

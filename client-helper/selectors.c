@@ -29,8 +29,8 @@ int range_make(const struct address *first, const struct address *last, struct r
 bool selectors_contain(const struct range *ranges, size_t n, const struct address *address)
 {
 	for (size_t i = 0; i < n; i++)
-		if (ranges[i].first.family == address->family &&
-			compare(&ranges[i].first, address) <= 0 && compare(address, &ranges[i].last) <= 0)
+		if (ranges[i].first.family == address->family && compare(&ranges[i].first, address) <= 0 &&
+			compare(address, &ranges[i].last) <= 0)
 			return true;
 	return false;
 }

@@ -25,7 +25,7 @@ bool state_file_is_link(const char *name)
 	const char *digits = name + strlen(PREFIX);
 
 	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && strlen(digits) >= 1 &&
-		strlen(digits) <= DIGITS_MAX && strspn(digits, "0123456789") == strlen(digits);
+		   strlen(digits) <= DIGITS_MAX && strspn(digits, "0123456789") == strlen(digits);
 }
 
 int state_file_save(const char *folder, const struct saved_connection *saved)
@@ -72,8 +72,8 @@ static int from_json(json_object *object, struct saved_connection *saved)
 	const char *link = json_get_text(object, "link");
 	int r;
 
-	if (!connection || !link || !state_file_is_link(link) || ifindex <= 0 ||
-		ifindex > INT32_MAX || port <= 0 || port > UINT16_MAX)
+	if (!connection || !link || !state_file_is_link(link) || ifindex <= 0 || ifindex > INT32_MAX ||
+		port <= 0 || port > UINT16_MAX)
 		return -EBADMSG;
 	saved->ifindex = (int)ifindex;
 	saved->port = (uint16_t)port;
@@ -120,7 +120,7 @@ static bool is_state_file(const char *name)
 	size_t length = strlen(name);
 
 	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && length > strlen(SUFFIX) &&
-		strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
+		   strcmp(name + length - strlen(SUFFIX), SUFFIX) == 0;
 }
 
 int state_file_load(const char *folder, struct saved_connection **ret, size_t *ret_n)

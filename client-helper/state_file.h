@@ -1,7 +1,8 @@
 /*
  * What a restarted encdnsd must know of a connection to fail closed at once, before charon tells it
- * more: one JSON file per connection, named after its link ("encdns0.json"). A link's name is ours; a
- * connection's name comes from a configuration file, and nothing from the peer is in a file's name.
+ * more: one JSON file per connection, named after its link ("encdns0.json"). A link's name is ours;
+ * a connection's name comes from a configuration file, and nothing from the peer is in a file's
+ * name.
  */
 #pragma once
 
@@ -29,8 +30,8 @@ int state_file_save(const char *folder, const struct saved_connection *saved);
 int state_file_remove(const char *folder, const char *link); /* none there: 0 */
 
 /*
- * All in the folder; what cannot be used is left out. *ret_n entries; each is to be cleared, and the
- * array freed. 0 or -errno.
+ * All in the folder; what cannot be used is left out. *ret_n entries; each is to be cleared, and
+ * the array freed. 0 or -errno.
  */
 int state_file_load(const char *folder, struct saved_connection **ret, size_t *ret_n);
 

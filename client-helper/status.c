@@ -27,8 +27,7 @@ static json_object *addresses_to_json(const struct address *addresses, size_t n)
 	char text[ADDRESS_TEXT];
 
 	for (size_t i = 0; i < n; i++)
-		json_object_array_add(array,
-			json_object_new_string(address_to_text(&addresses[i], text)));
+		json_object_array_add(array, json_object_new_string(address_to_text(&addresses[i], text)));
 	return array;
 }
 
@@ -61,8 +60,7 @@ static const char *server_state_name(enum server_state state)
 	return names[state];
 }
 
-static json_object *server_to_json(const struct connection *connection, size_t index,
-	bool counters)
+static json_object *server_to_json(const struct connection *connection, size_t index, bool counters)
 {
 	const struct resolver *resolver = &connection_plan(connection)->resolvers.list[index];
 	const struct server *server = &resolver->server;
@@ -77,10 +75,13 @@ static json_object *server_to_json(const struct connection *connection, size_t i
 	json_add_number(object, "priority", server->priority);
 	json_add_text(object, "dohpath", server->dohpath);
 	json_add(object, "pins", pins_to_json(server));
-	json_add_text(object, "state", served ? server_state_name(status.state) :
-		resolver->unusable ? "unusable" : "idle");
-	json_add_flag(object, "in-use", served && status.preferred &&
-		status.state != SERVER_FAILED && status.state != SERVER_REFUSED);
+	json_add_text(object, "state",
+		served               ? server_state_name(status.state)
+		: resolver->unusable ? "unusable"
+							 : "idle");
+	json_add_flag(object, "in-use",
+		served && status.preferred && status.state != SERVER_FAILED &&
+			status.state != SERVER_REFUSED);
 	json_add_text(object, "unusable", resolver->unusable);
 	json_add_text(object, "authenticated-by", status.authenticated_by);
 	json_add_text(object, "tls-version", status.tls_version);
@@ -166,8 +167,8 @@ static int connection_to_json(const struct manager *manager, const struct connec
 	json_object *object;
 	int r;
 
-	r = connection_judge(connection, manager_links(manager), manager_fitness(manager), &state,
-		&reason);
+	r = connection_judge(
+		connection, manager_links(manager), manager_fitness(manager), &state, &reason);
 	if (r < 0)
 		return r;
 	if (forwarder)
@@ -178,14 +179,14 @@ static int connection_to_json(const struct manager *manager, const struct connec
 	json_add_flag(object, "in-force", state == STATE_IN_FORCE);
 	json_add_text(object, "reason", reason);
 	json_add_text(object, "mode", plan->full ? "full" : "split");
-	json_add_text(object, "family-outside",
-		plan->family_outside ? family_name(plan->family_outside) : NULL);
+	json_add_text(
+		object, "family-outside", plan->family_outside ? family_name(plan->family_outside) : NULL);
 	json_add_text(object, "link", connection_link(connection));
 	json_add_number(object, "ifindex", connection_ifindex(connection));
 	json_add_text(object, "listen", listen);
 	json_add_text(object, "gateway", request->gateway);
-	json_add(object, "virtual-ips",
-		addresses_to_json(request->virtual_ips, request->n_virtual_ips));
+	json_add(
+		object, "virtual-ips", addresses_to_json(request->virtual_ips, request->n_virtual_ips));
 	json_add(object, "domains", json_list(plan->domains));
 	add_servers(object, connection, counters);
 	json_add(object, "refused", refusals_to_json(&plan->refusals));
@@ -241,7 +242,7 @@ static uint64_t changed_usec(const char *path)
 static bool is_stale(const struct announcement *announcement)
 {
 	return announcement->config_file && announcement->config_time_usec > 0 &&
-		changed_usec(announcement->config_file) > announcement->config_time_usec;
+		   changed_usec(announcement->config_file) > announcement->config_time_usec;
 }
 
 static json_object *plugin_to_json(const struct announcement *announcement, json_object *warnings)
@@ -259,8 +260,9 @@ static json_object *plugin_to_json(const struct announcement *announcement, json
 	for (size_t i = 0; announcement->config_errors && announcement->config_errors[i]; i++)
 		json_object_array_add(warnings, json_object_new_string(announcement->config_errors[i]));
 	if (is_stale(announcement))
-		json_object_array_add(warnings, json_object_new_string(
-			"swanctl.conf is newer than what strongSwan loaded: swanctl --reload-settings"));
+		json_object_array_add(warnings,
+			json_object_new_string(
+				"swanctl.conf is newer than what strongSwan loaded: swanctl --reload-settings"));
 	return object;
 }
 
@@ -288,8 +290,8 @@ int status_describe(const struct manager *manager, bool counters, char **ret)
 			return r;
 		json_object_array_add(connections, connection);
 	}
-	text = strdup(json_object_to_json_string_ext(root,
-		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	text = strdup(json_object_to_json_string_ext(
+		root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	if (!text)
 		return -ENOMEM;
 	*ret = text;

@@ -39,8 +39,8 @@
  *	    unusable     why it is never used
  *	    authenticated-by  "certificate", "digest"
  *	    tls-version, last-error
- *	    queries, answers, failures, handshake-usec, rtt-median-usec, rtt-p99-usec (optional: counters)
- *	  refused        what of the reply was not taken: attribute (its name), value, why
+ *	    queries, answers, failures, handshake-usec, rtt-median-usec, rtt-p99-usec (optional:
+ *counters) refused        what of the reply was not taken: attribute (its name), value, why
  *	  trust-anchors  domain, key-tag, algorithm, digest-type, digest (hex)
  *	  counters       queries, answers, servfails, dropped, in-flight (optional)
  */

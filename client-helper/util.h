@@ -1,6 +1,6 @@
 /*
- * The few helpers that every file of the client needs: cleanup attributes, string lists, and strings
- * that come from a peer made fit for a person to read.
+ * The few helpers that every file of the client needs: cleanup attributes, string lists, and
+ * strings that come from a peer made fit for a person to read.
  */
 #pragma once
 
@@ -20,11 +20,11 @@
 #define cleanup_close cleanup(close_fd)
 #define cleanup_list cleanup(list_free_pointer)
 
-#define steal(pointer) \
-	({ \
-		__typeof__(pointer) stolen_ = (pointer); \
-		(pointer) = NULL; \
-		stolen_; \
+#define steal(pointer)                                                                             \
+	({                                                                                             \
+		__typeof__(pointer) stolen_ = (pointer);                                                   \
+		(pointer) = NULL;                                                                          \
+		stolen_;                                                                                   \
 	})
 
 static inline void free_pointer(void *pointer)
@@ -48,8 +48,9 @@ static inline void close_fd(int *fd)
 size_t list_length(char *const *list);
 int list_add(char ***list, const char *string); /* appends a copy; 0 or -ENOMEM */
 int list_copy(char *const *list, char ***ret);
-bool list_equal(char *const *a, char *const *b); /* same strings in the same order; NULL equals empty */
-char **list_free(char **list);                   /* takes NULL, returns NULL */
+bool list_equal(
+	char *const *a, char *const *b); /* same strings in the same order; NULL equals empty */
+char **list_free(char **list);       /* takes NULL, returns NULL */
 
 static inline void list_free_pointer(char ***list)
 {

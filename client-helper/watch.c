@@ -71,8 +71,8 @@ void watch_enable(struct watch *watch, bool enable)
 {
 	/* The same folder again is the same watch; no folder yet: the clock has to do. */
 	if (enable)
-		inotify_add_watch(watch->inotify, RESOLVED_FOLDER,
-			IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
+		inotify_add_watch(
+			watch->inotify, RESOLVED_FOLDER, IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
 	if (watch->enabled == enable)
 		return;
 	watch->enabled = enable;
@@ -108,8 +108,8 @@ int watch_new(sd_event *event, watch_changed_t changed, void *userdata, struct w
 	if (r >= 0)
 		r = add_fd(watch, event, r, &watch->links);
 	if (r >= 0)
-		r = sd_event_add_time_relative(event, &watch->clock, CLOCK_MONOTONIC, POLL_USEC,
-			POLL_USEC / 10, on_clock, watch);
+		r = sd_event_add_time_relative(
+			event, &watch->clock, CLOCK_MONOTONIC, POLL_USEC, POLL_USEC / 10, on_clock, watch);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(watch->clock, SD_EVENT_OFF);
 	if (r < 0) {

@@ -1,7 +1,7 @@
 /*
- * Tells when another program may have changed some link's DNS settings. resolved does not signal that
- * on the bus, but writes its resolv.conf anew whenever it adopts a change; links that come and go are
- * the kernel's news; and a slow clock catches what neither tells.
+ * Tells when another program may have changed some link's DNS settings. resolved does not signal
+ * that on the bus, but writes its resolv.conf anew whenever it adopts a change; links that come and
+ * go are the kernel's news; and a slow clock catches what neither tells.
  */
 #pragma once
 

@@ -13,8 +13,8 @@ static struct address address_of(const char *text)
 
 void reply_virtual_ip(struct request *request, const char *address)
 {
-	request->virtual_ips = reallocarray(request->virtual_ips, request->n_virtual_ips + 1,
-		sizeof(*request->virtual_ips));
+	request->virtual_ips = reallocarray(
+		request->virtual_ips, request->n_virtual_ips + 1, sizeof(*request->virtual_ips));
 	assert_non_null(request->virtual_ips);
 	request->virtual_ips[request->n_virtual_ips++] = address_of(address);
 }
@@ -23,8 +23,8 @@ void reply_selector(struct request *request, const char *first, const char *last
 {
 	struct address a = address_of(first), b = address_of(last);
 
-	request->selectors = reallocarray(request->selectors, request->n_selectors + 1,
-		sizeof(*request->selectors));
+	request->selectors =
+		reallocarray(request->selectors, request->n_selectors + 1, sizeof(*request->selectors));
 	assert_non_null(request->selectors);
 	assert_int_equal(range_make(&a, &b, &request->selectors[request->n_selectors++]), 0);
 }
@@ -50,8 +50,8 @@ void reply_add(struct request *request, uint16_t type, const void *value, size_t
 {
 	struct attribute *attribute;
 
-	request->attributes = reallocarray(request->attributes, request->n_attributes + 1,
-		sizeof(*request->attributes));
+	request->attributes =
+		reallocarray(request->attributes, request->n_attributes + 1, sizeof(*request->attributes));
 	assert_non_null(request->attributes);
 	attribute = &request->attributes[request->n_attributes++];
 	attribute->type = type;
@@ -83,8 +83,8 @@ void reply_encdns(struct request *request, uint16_t priority, const char *adn,
 	reply_add(request, address.family == AF_INET6 ? 28 : 27, value, length);
 }
 
-void reply_digest(struct request *request, const char *adn, uint16_t algorithm, uint8_t fill,
-	size_t length)
+void reply_digest(
+	struct request *request, const char *adn, uint16_t algorithm, uint8_t fill, size_t length)
 {
 	uint8_t value[512] = {1, strlen(adn)};
 	size_t offset = 2 + strlen(adn);

@@ -21,8 +21,8 @@
 #define DOHPATH "\0\7\0\x10/dns-query{?dns}"
 #define IPV4HINT "\0\4\0\4\x0a\x14\0\x35"
 
-/* A connection named corp on encdns0, IKE identity gw.corp.example, 10.99.0.1 as virtual IP, 10.20.0.0/16
- * inside. request_clear() frees it. */
+/* A connection named corp on encdns0, IKE identity gw.corp.example, 10.99.0.1 as virtual
+ * IP, 10.20.0.0/16 inside. request_clear() frees it. */
 void reply_begin(struct request *request);
 void reply_virtual_ip(struct request *request, const char *address);
 void reply_selector(struct request *request, const char *first, const char *last);
@@ -33,10 +33,10 @@ void reply_add(struct request *request, uint16_t type, const void *value, size_t
 /* addresses: with blanks between; params: sizeof a literal, whose NUL does not count. */
 void reply_encdns(struct request *request, uint16_t priority, const char *adn,
 	const char *addresses, const char *params, size_t params_size);
-void reply_digest(struct request *request, const char *adn, uint16_t algorithm, uint8_t fill,
-	size_t length);
+void reply_digest(
+	struct request *request, const char *adn, uint16_t algorithm, uint8_t fill, size_t length);
 void reply_domain(struct request *request, const char *domain);
 void reply_plain(struct request *request, const char *address);
 
-#define reply_dot(request, priority, adn, addresses) \
+#define reply_dot(request, priority, adn, addresses)                                               \
 	reply_encdns(request, priority, adn, addresses, ALPN_DOT, sizeof(ALPN_DOT))

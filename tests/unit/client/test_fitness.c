@@ -46,14 +46,16 @@ static void test_stub(void **state)
 	check("# made by resolved\nnameserver 127.0.0.53\noptions edns0\n", "hosts: files dns\n", false,
 		true, false);
 	check("nameserver 127.0.0.54\n", "", false, true, false);
-	check("nameserver 127.0.0.53\nnameserver 192.168.1.1\n", "hosts: files dns\n", false, false, false);
+	check("nameserver 127.0.0.53\nnameserver 192.168.1.1\n", "hosts: files dns\n", false, false,
+		false);
 	check("nameserver 192.168.1.1\n", "hosts: files dns\n", true, false, false);
 	check("", "", true, false, false);
 }
 
 static void test_nss(void **state)
 {
-	check("nameserver 192.168.1.1\n", "hosts: files resolve [!UNAVAIL=return] dns\n", true, true, true);
+	check("nameserver 192.168.1.1\n", "hosts: files resolve [!UNAVAIL=return] dns\n", true, true,
+		true);
 	check("nameserver 192.168.1.1\n", "hosts:\tfiles dns resolve\n", true, false, false);
 	check("nameserver 192.168.1.1\n", "#hosts: resolve\nhosts: files dns # resolve\n", true, false,
 		false);

@@ -196,7 +196,7 @@ static void test_no_virtual_ip(void **state)
 static void test_anchors(void **state)
 {
 	static const char anchor[] = "\x30\x39\x08\x02"
-		"0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef";
+								 "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef";
 	struct request request;
 	struct plan plan;
 

@@ -54,8 +54,16 @@ static void test_public_suffixes(void **state)
 static void test_special_use(void **state)
 {
 	static const char *const names[] = {
-		"localhost", "x.localhost", "invalid", "a.invalid", "local", "printer.local", "onion",
-		"abc.onion", "127.in-addr.arpa", "1.0.0.127.in-addr.arpa",
+		"localhost",
+		"x.localhost",
+		"invalid",
+		"a.invalid",
+		"local",
+		"printer.local",
+		"onion",
+		"abc.onion",
+		"127.in-addr.arpa",
+		"1.0.0.127.in-addr.arpa",
 		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa",
 	};
 	struct policy policy = {};

@@ -92,9 +92,9 @@ static void test_priorities(void **state)
 		assert_int_equal(plan_make(&request, seed, &other), 0);
 		for (size_t i = 1; i < 5; i++)
 			assert_true(other.resolvers.list[i - 1].server.priority <=
-				other.resolvers.list[i].server.priority);
+						other.resolvers.list[i].server.priority);
 		first_differs = first_differs || strcmp(plan.resolvers.list[1].server.adn,
-			other.resolvers.list[1].server.adn) != 0;
+											 other.resolvers.list[1].server.adn) != 0;
 		plan_clear(&other);
 	}
 	assert_true(first_differs);
@@ -126,8 +126,8 @@ static void test_malformed(void **state)
 		struct plan plan;
 
 		reply_begin(&request);
-		reply_encdns(&request, bad[i].priority, bad[i].adn, "10.20.0.53", bad[i].params,
-			bad[i].size);
+		reply_encdns(
+			&request, bad[i].priority, bad[i].adn, "10.20.0.53", bad[i].params, bad[i].size);
 		reply_dot(&request, 1, "good.example", "10.20.0.54");
 		plan = plan_of(&request);
 		assert_int_equal(plan.resolvers.n, 1);
@@ -203,8 +203,8 @@ static void test_odd_addresses(void **state)
 
 	reply_begin(&request);
 	reply_full(&request);
-	reply_dot(&request, 1, "dns.corp.example",
-		"127.0.0.1 0.0.0.0 224.0.0.1 169.254.1.1 255.255.255.255");
+	reply_dot(
+		&request, 1, "dns.corp.example", "127.0.0.1 0.0.0.0 224.0.0.1 169.254.1.1 255.255.255.255");
 	reply_dot(&request, 1, "six.corp.example", "2001:db8::53");
 	plan = plan_of(&request);
 	assert_int_equal(plan.resolvers.n, 0);

@@ -89,7 +89,8 @@ static void test_contains(void **state)
 
 static void test_upside_down(void **state)
 {
-	struct address low = {.family = AF_INET}, high = {.family = AF_INET}, other = {.family = AF_INET6};
+	struct address low = {.family = AF_INET}, high = {.family = AF_INET},
+				   other = {.family = AF_INET6};
 	struct range unused;
 
 	high.bytes[3] = 1;

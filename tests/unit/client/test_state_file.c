@@ -111,11 +111,16 @@ static void test_junk(void **state)
 		"{",
 		"[]",
 		"{\"connection\": \"a\", \"link\": \"encdns0\", \"ifindex\": 1, \"port\": 1}",
-		"{\"connection\": \"a\", \"link\": \"eth0\", \"ifindex\": 1, \"port\": 1, \"domains\": [\"x.y\"]}",
-		"{\"connection\": \"a\", \"link\": \"encdns0\", \"ifindex\": 0, \"port\": 1, \"domains\": [\"x.y\"]}",
-		"{\"connection\": \"a\", \"link\": \"encdns0\", \"ifindex\": 1, \"port\": 65536, \"domains\": [\"x.y\"]}",
-		"{\"connection\": 3, \"link\": \"encdns0\", \"ifindex\": 1, \"port\": 1, \"domains\": [\"x.y\"]}",
-		"{\"connection\": \"a\", \"link\": \"encdns1\", \"ifindex\": 1, \"port\": 1, \"domains\": [\"x.y\"]}",
+		"{\"connection\": \"a\", \"link\": \"eth0\", \"ifindex\": 1, \"port\": 1, \"domains\": "
+		"[\"x.y\"]}",
+		"{\"connection\": \"a\", \"link\": \"encdns0\", \"ifindex\": 0, \"port\": 1, \"domains\": "
+		"[\"x.y\"]}",
+		"{\"connection\": \"a\", \"link\": \"encdns0\", \"ifindex\": 1, \"port\": 65536, "
+		"\"domains\": [\"x.y\"]}",
+		"{\"connection\": 3, \"link\": \"encdns0\", \"ifindex\": 1, \"port\": 1, \"domains\": "
+		"[\"x.y\"]}",
+		"{\"connection\": \"a\", \"link\": \"encdns1\", \"ifindex\": 1, \"port\": 1, \"domains\": "
+		"[\"x.y\"]}",
 		"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
 	};
 
@@ -124,7 +129,8 @@ static void test_junk(void **state)
 		assert_int_equal(load_and_clear(*state), 0);
 	}
 	write_file(*state, "encdns0.json",
-		"{\"connection\": \"a\", \"link\": \"encdns0\", \"ifindex\": 1, \"port\": 1, \"domains\": [\"x.y\"]}");
+		"{\"connection\": \"a\", \"link\": \"encdns0\", \"ifindex\": 1, \"port\": 1, \"domains\": "
+		"[\"x.y\"]}");
 	write_file(*state, "other-links.json", "[]");
 	write_file(*state, "encdns9.json.new", "{");
 	assert_int_equal(load_and_clear(*state), 1);
