@@ -6,7 +6,6 @@
 #include "bus_message.h"
 #include "log.h"
 #include "resolved.h"
-#include "status.h"
 #include "util.h"
 #include "watch.h"
 
@@ -47,15 +46,6 @@ struct manager {
 	sd_bus_slot *owner_match;
 	sd_event_source *settle; /* one look at everything, after all that happened at once */
 };
-
-void announcement_clear(struct announcement *announcement)
-{
-	free(announcement->version);
-	free(announcement->daemon);
-	free(announcement->config_file);
-	list_free(announcement->config_errors);
-	memset(announcement, 0, sizeof(*announcement));
-}
 
 static void settle_soon(struct manager *manager)
 {
@@ -257,6 +247,22 @@ static void finish_gone(struct manager *manager)
 	}
 }
 
+int manager_describe(const struct manager *manager, bool counters, char **ret)
+{
+	const struct connection *connections[CONNECTIONS_MAX];
+	struct status_input input = {
+		.connections = connections,
+		.n_connections = manager->n,
+		.links = manager->links,
+		.fitness = &manager->fitness,
+		.announcement = manager->announcement,
+	};
+
+	for (size_t i = 0; i < manager->n; i++)
+		connections[i] = manager->entries[i]->connection;
+	return status_describe(&input, counters, ret);
+}
+
 static int on_settle(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -269,7 +275,7 @@ static int on_settle(sd_event_source *source, void *userdata)
 	for (size_t i = 0; i < manager->n; i++)
 		tell_journal(manager, manager->entries[i]);
 	watch_enable(manager->watch, manager->n > 0 || links_n(manager->links) > 0);
-	if (status_describe(manager, false, &description) < 0)
+	if (manager_describe(manager, false, &description) < 0)
 		return 0;
 	if (manager->described && strcmp(manager->described, description) == 0)
 		return 0;
@@ -409,31 +415,6 @@ void manager_announce(struct manager *manager, struct announcement *announcement
 	*manager->announcement = *announcement;
 	memset(announcement, 0, sizeof(*announcement));
 	settle_soon(manager);
-}
-
-size_t manager_n(const struct manager *manager)
-{
-	return manager->n;
-}
-
-const struct connection *manager_at(const struct manager *manager, size_t index)
-{
-	return manager->entries[index]->connection;
-}
-
-const struct links *manager_links(const struct manager *manager)
-{
-	return manager->links;
-}
-
-const struct fitness *manager_fitness(const struct manager *manager)
-{
-	return &manager->fitness;
-}
-
-const struct announcement *manager_announcement(const struct manager *manager)
-{
-	return manager->announcement;
 }
 
 struct manager *manager_free(struct manager *manager)

@@ -8,15 +8,9 @@
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 #include "connection.h"
+#include "status.h"
 
 struct manager;
-
-/* What the plugin says of itself (Announce). */
-struct announcement {
-	char *version, *daemon, *config_file;
-	uint64_t config_time_usec; /* of the newest file loaded; 0: not told */
-	char **config_errors;
-};
 
 /* Called when the status says something else than before, counters aside. */
 typedef void (*manager_changed_t)(struct manager *manager, void *userdata);
@@ -43,14 +37,8 @@ int manager_remove(struct manager *manager, sd_bus_message *message, const char 
 int manager_release(
 	struct manager *manager, sd_bus_message *message, const char *name, sd_bus_error *error);
 
-/* For the status. */
-size_t manager_n(const struct manager *manager);
-const struct connection *manager_at(const struct manager *manager, size_t index);
-const struct links *manager_links(const struct manager *manager);
-const struct fitness *manager_fitness(const struct manager *manager);
-const struct announcement *manager_announcement(const struct manager *manager); /* NULL: none yet */
-
-void announcement_clear(struct announcement *announcement);
+/* The status as JSON (status.h). 0 or -ENOMEM. */
+int manager_describe(const struct manager *manager, bool counters, char **ret);
 
 struct manager *manager_free(
 	struct manager *manager); /* takes NULL, returns NULL; undoes nothing */

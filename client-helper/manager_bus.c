@@ -4,7 +4,6 @@
 #include <string.h>
 #include "log.h"
 #include "request_bus.h"
-#include "status.h"
 #include "util.h"
 
 /* The bus's policy says the same; one of the two may be missing or wrong. */
@@ -88,7 +87,7 @@ static int on_describe(sd_bus_message *message, void *userdata, sd_bus_error *er
 	cleanup_free char *json = NULL;
 	int r;
 
-	r = status_describe(userdata, true, &json);
+	r = manager_describe(userdata, true, &json);
 	return r < 0 ? r : sd_bus_reply_method_return(message, "s", json);
 }
 

@@ -7,8 +7,16 @@
 #include "wire/digest.h"
 #include "wire/hex.h"
 #include "json_file.h"
-#include "manager.h"
 #include "util.h"
+
+void announcement_clear(struct announcement *announcement)
+{
+	free(announcement->version);
+	free(announcement->daemon);
+	free(announcement->config_file);
+	list_free(announcement->config_errors);
+	memset(announcement, 0, sizeof(*announcement));
+}
 
 static void add_hex(json_object *object, const char *name, const uint8_t *data, size_t length)
 {
@@ -156,7 +164,7 @@ static void add_servers(json_object *object, const struct connection *connection
 	json_add(object, "servers", array);
 }
 
-static int connection_to_json(const struct manager *manager, const struct connection *connection,
+static int connection_to_json(const struct status_input *input, const struct connection *connection,
 	bool counters, json_object **ret)
 {
 	const struct forwarder *forwarder = connection_forwarder(connection);
@@ -167,8 +175,7 @@ static int connection_to_json(const struct manager *manager, const struct connec
 	json_object *object;
 	int r;
 
-	r = connection_judge(
-		connection, manager_links(manager), manager_fitness(manager), &state, &reason);
+	r = connection_judge(connection, input->links, input->fitness, &state, &reason);
 	if (r < 0)
 		return r;
 	if (forwarder)
@@ -214,7 +221,7 @@ static json_object *links_to_json(const struct links *links)
 {
 	json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < links_n(links); i++) {
+	for (size_t i = 0; links && i < links_n(links); i++) {
 		const struct other_link *other = links_at(links, i);
 		json_object *object = json_object_new_object();
 
@@ -266,9 +273,9 @@ static json_object *plugin_to_json(const struct announcement *announcement, json
 	return object;
 }
 
-int status_describe(const struct manager *manager, bool counters, char **ret)
+int status_describe(const struct status_input *input, bool counters, char **ret)
 {
-	const struct fitness *fitness = manager_fitness(manager);
+	const struct fitness *fitness = input->fitness;
 	cleanup_json json_object *root = json_object_new_object();
 	json_object *resolved = json_object_new_object(), *warnings = json_object_new_array();
 	json_object *connections = json_object_new_array(), *connection;
@@ -280,12 +287,12 @@ int status_describe(const struct manager *manager, bool counters, char **ret)
 	json_add_text(resolved, "problem", fitness->problem);
 	json_add_text(resolved, "warning", fitness->warning);
 	json_add(root, "resolved", resolved);
-	json_add(root, "plugin", plugin_to_json(manager_announcement(manager), warnings));
+	json_add(root, "plugin", plugin_to_json(input->announcement, warnings));
 	json_add(root, "warnings", warnings);
-	json_add(root, "other-links", links_to_json(manager_links(manager)));
+	json_add(root, "other-links", links_to_json(input->links));
 	json_add(root, "connections", connections);
-	for (size_t i = 0; i < manager_n(manager); i++) {
-		r = connection_to_json(manager, manager_at(manager, i), counters, &connection);
+	for (size_t i = 0; i < input->n_connections; i++) {
+		r = connection_to_json(input, input->connections[i], counters, &connection);
 		if (r < 0)
 			return r;
 		json_object_array_add(connections, connection);
