@@ -6,70 +6,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "histogram.h"
-#include "tls.h"
+#include "peer.h"
 
 enum { BREAKS_IN_A_ROW = 2 };
-
-/* One server. */
-struct peer {
-	struct chooser *chooser;
-	uint32_t bit; /* in struct query's tried */
-	uint32_t lot; /* random order among equals */
-	struct server server;
-	struct tls_ticket *ticket;
-	enum server_state state;
-	struct carrier *carrier;   /* NULL: no connection */
-	struct query_list waiting; /* for the connection, or for room on it */
-	struct query_list sent;
-	bool dirty;      /* something is to be flushed */
-	bool hesitant;   /* has been connecting for too long: others first */
-	unsigned breaks; /* connections in a row that broke without an answer */
-	unsigned attempts;
-	uint64_t pause, retry_at, tried_at; /* of a failed one */
-	uint64_t heard_at, used_at;
-	char last_error[LIMIT_ERROR_TEXT];
-
-	char tls_version[16];
-	const char *authenticated_by;
-	uint64_t handshake_usec, queries, answers, failures;
-	struct histogram rtt;
-};
-
-struct chooser {
-	const struct chooser_ops *ops;
-	void *userdata;
-	const struct carrier_events *events;
-	struct peer **peers; /* as they were given */
-	struct peer **order; /* by priority */
-	size_t n_peers;
-	uint64_t deadline;
-};
-
-static uint64_t now(const struct chooser *chooser)
-{
-	return chooser->ops->now(chooser->userdata);
-}
-
-static void wake_at(struct chooser *chooser, uint64_t usec)
-{
-	if (usec < chooser->deadline)
-		chooser->deadline = usec;
-}
-
-/* error: NULL leaves the last one as it is. */
-static void set_state(struct peer *peer, enum server_state state, const char *error)
-{
-	bool changed = peer->state != state;
-
-	peer->state = state;
-	if (error && strcmp(peer->last_error, error) != 0) {
-		snprintf(peer->last_error, sizeof(peer->last_error), "%s", error);
-		changed = true;
-	}
-	if (changed)
-		peer->chooser->ops->changed(peer->chooser->userdata);
-}
 
 /* ---- choosing ---- */
 
@@ -100,21 +39,6 @@ static struct peer *choose(const struct chooser *chooser, uint32_t tried)
 	return best;
 }
 
-/* While all are down and somebody asks, they are tried again sooner. */
-static void hurry(struct chooser *chooser)
-{
-	for (size_t i = 0; i < chooser->n_peers; i++) {
-		struct peer *peer = chooser->peers[i];
-		uint64_t soon = peer->tried_at + LIMIT_PAUSE_ASKED_USEC;
-
-		if (peer->state != SERVER_FAILED || peer->carrier)
-			continue;
-		if (soon < peer->retry_at)
-			peer->retry_at = soon;
-		wake_at(chooser, peer->retry_at);
-	}
-}
-
 static void give_up(struct chooser *chooser, struct query *query)
 {
 	enum dns_ede code = DNS_EDE_NO_REACHABLE_AUTHORITY;
@@ -125,107 +49,51 @@ static void give_up(struct chooser *chooser, struct query *query)
 	} else if (!choose(chooser, 0)) {
 		code = DNS_EDE_NETWORK_ERROR;
 		text = "no resolver of this network can be used";
-		hurry(chooser);
 	}
 	chooser->ops->fail(query, code, text, chooser->userdata);
 }
 
-/* ---- connections ---- */
-
-static void peer_failed(struct peer *peer, const char *reason)
-{
-	peer->failures++;
-	peer->pause = peer->pause == 0 ? LIMIT_PAUSE_MIN_USEC : 2 * peer->pause;
-	if (peer->pause > LIMIT_PAUSE_MAX_USEC)
-		peer->pause = LIMIT_PAUSE_MAX_USEC;
-	peer->retry_at = now(peer->chooser) + peer->pause;
-	wake_at(peer->chooser, peer->retry_at);
-	set_state(peer, SERVER_FAILED, reason);
-}
-
-static void drop_carrier(struct peer *peer)
-{
-	if (peer->carrier)
-		peer->carrier->ops->free(peer->carrier);
-	peer->carrier = NULL;
-	peer->dirty = peer->hesitant = false;
-}
-
-static void note_open(struct peer *peer)
-{
-	const struct carrier *carrier = peer->carrier;
-
-	if (carrier->tls_version)
-		snprintf(peer->tls_version, sizeof(peer->tls_version), "%s", carrier->tls_version);
-	peer->authenticated_by = carrier->authenticated_by;
-	peer->handshake_usec = carrier->handshake_usec;
-	peer->heard_at = peer->used_at = now(peer->chooser);
-	peer->hesitant = false;
-	wake_at(peer->chooser, peer->used_at + LIMIT_IDLE_USEC);
-	set_state(peer, SERVER_CONNECTED, NULL);
-}
-
-/* False: it has failed at once. */
-static bool connect_peer(struct peer *peer)
-{
-	struct chooser *chooser = peer->chooser;
-	char reason[LIMIT_ERROR_TEXT] = "out of memory";
-	struct carrier_config config = {
-		.server = &peer->server,
-		.ticket = peer->ticket,
-		.attempt = peer->attempts++,
-		.events = chooser->events,
-		.userdata = peer,
-	};
-
-	peer->tried_at = now(chooser);
-	if (chooser->ops->connect(&config, &peer->carrier, reason, chooser->userdata) < 0) {
-		peer_failed(peer, reason);
-		return false;
-	}
-	if (peer->carrier->open)
-		note_open(peer);
-	else if (peer->state != SERVER_FAILED)
-		set_state(peer, SERVER_CONNECTING, NULL);
-	return true;
-}
-
 /* ---- queries ---- */
 
-static void pump(struct peer *peer)
+static void enqueue(struct peer *peer, struct query *query, uint64_t patience)
 {
-	struct query *query;
-	uint64_t usec;
-
-	if (!peer->carrier || !peer->carrier->open || !peer->waiting.first)
-		return;
-	usec = now(peer->chooser);
-	wake_at(peer->chooser, usec + LIMIT_ATTEMPT_USEC);
-	while ((query = peer->waiting.first)) {
-		if (peer->carrier->ops->send(peer->carrier, query) < 0)
-			break;
-		query_list_remove(&peer->waiting, query);
-		query_list_append(&peer->sent, query);
-		query->sent = peer->used_at = usec;
-		peer->queries++;
-		peer->dirty = true;
-	}
+	query->late = false;
+	query->sent = chooser_now(peer->chooser);
+	query_list_append(&peer->waiting, query);
+	chooser_wake_at(peer->chooser, query->sent + patience);
+	peer_pump(peer);
 }
 
-static void flush(struct peer *peer)
+static uint64_t revivable_at(const struct peer *peer)
 {
-	unsigned left;
+	/* A plain server shows only by its answers that it is back, so that every try takes its time. */
+	return peer->tried_at +
+		(peer->server.transport == TRANSPORT_PLAIN ? LIMIT_PAUSE_PLAIN_USEC : LIMIT_PAUSE_ASKED_USEC);
+}
 
-	do {
-		left = peer->waiting.n;
-		if (peer->dirty)
-			peer->carrier->ops->flush(peer->carrier);
-		peer->dirty = false;
-		pump(peer);
-	} while (peer->waiting.n < left);
-	if (peer->dirty)
-		peer->carrier->ops->flush(peer->carrier);
-	peer->dirty = false;
+/*
+ * All are known to be down, but somebody asks: they are tried again now, unless that was just done, and
+ * the query waits for it, so briefly that its asker does not notice. Otherwise the first answer after a
+ * restart would have to wait for the end of a pause.
+ */
+static bool revive(struct chooser *chooser, struct query *query)
+{
+	uint64_t usec = chooser_now(chooser);
+	struct peer *first = NULL;
+
+	for (size_t i = 0; i < chooser->n_peers; i++) {
+		struct peer *peer = chooser->order[i];
+
+		if (peer->state != SERVER_FAILED || peer->carrier || query->tried & peer->bit ||
+			usec < revivable_at(peer) || !peer_connect(peer))
+			continue;
+		if (!first)
+			first = peer;
+	}
+	if (!first)
+		return false;
+	enqueue(first, query, LIMIT_REVIVAL_USEC);
+	return true;
 }
 
 /* Gives the query to the best server that has not failed it, or back to the owner. */
@@ -234,15 +102,13 @@ static void place(struct chooser *chooser, struct query *query)
 	struct peer *peer;
 
 	while ((peer = choose(chooser, query->tried))) {
-		if (!peer->carrier && !connect_peer(peer))
+		if (!peer->carrier && !peer_connect(peer))
 			continue;
-		query->late = false;
-		query_list_append(&peer->waiting, query);
-		wake_at(chooser, now(chooser) + LIMIT_ATTEMPT_USEC);
-		pump(peer);
+		enqueue(peer, query, LIMIT_ATTEMPT_USEC);
 		return;
 	}
-	give_up(chooser, query);
+	if (!revive(chooser, query))
+		give_up(chooser, query);
 }
 
 static void place_all(struct chooser *chooser, struct query_list *list)
@@ -254,28 +120,29 @@ static void place_all(struct chooser *chooser, struct query_list *list)
 	chooser_flush(chooser);
 }
 
-/* Takes the queries off a peer without a connection. What was under way may go out once more. */
-static void take_all(struct peer *peer, struct query_list *list)
-{
-	for (struct query *query = peer->sent.first; query; query = query->next) {
-		if (query->resent)
-			query->tried |= peer->bit;
-		query->resent = true;
-	}
-	query_list_move(&peer->sent, list);
-	query_list_move(&peer->waiting, list);
-}
-
 /* ---- what the connections tell ---- */
+
+/* A server is back: queries that wait for others that are down need not. */
+static void gather(struct chooser *chooser)
+{
+	struct query_list waiting = { 0 };
+
+	for (size_t i = 0; i < chooser->n_peers; i++)
+		if (chooser->peers[i]->state == SERVER_FAILED)
+			query_list_move(&chooser->peers[i]->waiting, &waiting);
+	place_all(chooser, &waiting);
+}
 
 static void on_ready(struct carrier *carrier, void *userdata)
 {
 	struct peer *peer = userdata;
 
-	if (peer->state != SERVER_CONNECTED)
-		note_open(peer);
-	pump(peer);
-	flush(peer);
+	if (peer->state != SERVER_CONNECTED) {
+		peer_opened(peer);
+		gather(peer->chooser);
+	}
+	peer_pump(peer);
+	peer_flush(peer);
 }
 
 static void on_answer(struct carrier *carrier, struct query *query, uint8_t *message, size_t length,
@@ -285,13 +152,13 @@ static void on_answer(struct carrier *carrier, struct query *query, uint8_t *mes
 	struct chooser *chooser = peer->chooser;
 
 	query_list_remove(&peer->sent, query);
-	peer->heard_at = now(chooser);
+	peer->heard_at = chooser_now(chooser);
 	peer->answers++;
 	peer->breaks = 0;
 	peer->pause = 0;
 	histogram_add(&peer->rtt, peer->heard_at - query->sent);
 	if (peer->last_error[0])
-		set_state(peer, peer->state, "");
+		peer_set_state(peer, peer->state, "");
 	chooser->ops->answer(query, message, length, parsed, chooser->userdata);
 }
 
@@ -300,7 +167,7 @@ static void on_refused(struct carrier *carrier, struct query *query, bool again,
 	struct peer *peer = userdata;
 
 	query_list_remove(&peer->sent, query);
-	peer->heard_at = now(peer->chooser);
+	peer->heard_at = chooser_now(peer->chooser);
 	if (!again || query->resent) {
 		query->tried |= peer->bit;
 		peer->failures++;
@@ -326,17 +193,17 @@ static void on_closed(struct carrier *carrier, bool final, const char *reason, v
 
 	if (peer->sent.first && peer->heard_at <= peer->sent.first->sent)
 		peer->breaks++;
-	drop_carrier(peer);
-	take_all(peer, &lost);
+	peer_disconnect(peer);
+	peer_take_all(peer, &lost);
 	if (final) {
 		peer->failures++;
-		set_state(peer, SERVER_REFUSED, reason);
+		peer_set_state(peer, SERVER_REFUSED, reason);
 	} else if (!was_open) {
 		peer_failed(peer, reason);
 	} else if (peer->breaks >= BREAKS_IN_A_ROW) {
 		peer_failed(peer, reason ? reason : "the server closes the connection without an answer");
 	} else {
-		set_state(peer, SERVER_IDLE, reason);
+		peer_set_state(peer, SERVER_IDLE, reason);
 	}
 	place_all(peer->chooser, &lost);
 }
@@ -361,7 +228,7 @@ static void look_at_sent(struct peer *peer, uint64_t usec, struct query_list *mo
 
 		next = query->next;
 		if (usec < end && (query->late || usec < query->sent + LIMIT_ATTEMPT_USEC)) {
-			wake_at(chooser, query->late || end < query->sent + LIMIT_ATTEMPT_USEC ? end :
+			chooser_wake_at(chooser, query->late || end < query->sent + LIMIT_ATTEMPT_USEC ? end :
 				query->sent + LIMIT_ATTEMPT_USEC);
 			continue;
 		}
@@ -370,7 +237,7 @@ static void look_at_sent(struct peer *peer, uint64_t usec, struct query_list *mo
 			/* The server may be slow, the connection may be dead: one new connection tells. */
 			restart = restart || (silent && !query->resent);
 			query->late = true;
-			wake_at(chooser, end);
+			chooser_wake_at(chooser, end);
 			continue;
 		}
 		peer->carrier->ops->forget(peer->carrier, query);
@@ -387,12 +254,12 @@ static void look_at_sent(struct peer *peer, uint64_t usec, struct query_list *mo
 		query_list_append(moved, query);
 	}
 	if (failing || restart) {
-		drop_carrier(peer);
-		take_all(peer, moved);
+		peer_disconnect(peer);
+		peer_take_all(peer, moved);
 		if (failing)
 			peer_failed(peer, "the server does not answer");
 		else
-			set_state(peer, SERVER_IDLE, NULL);
+			peer_set_state(peer, SERVER_IDLE, NULL);
 	}
 }
 
@@ -404,20 +271,23 @@ static void look_at_waiting(struct peer *peer, uint64_t usec, struct query_list 
 
 	for (struct query *query = peer->waiting.first; query; query = next) {
 		uint64_t end = query->arrived + LIMIT_TOTAL_USEC;
-		bool slow = usec >= query->arrived + LIMIT_ATTEMPT_USEC;
+		bool slow;
+
+		if (peer->state == SERVER_FAILED && query->sent + LIMIT_REVIVAL_USEC < end)
+			end = query->sent + LIMIT_REVIVAL_USEC;
+		slow = usec >= query->arrived + LIMIT_ATTEMPT_USEC;
 
 		next = query->next;
 		peer->hesitant = peer->hesitant || (slow && !peer->carrier->open);
 		if (usec >= end) {
 			query_list_remove(&peer->waiting, query);
-			chooser->ops->fail(query, DNS_EDE_NO_REACHABLE_AUTHORITY,
-				"no resolver of this network could be asked in time", chooser->userdata);
+			give_up(chooser, query);
 		} else if (slow && choose(chooser, query->tried | peer->bit)) {
 			query_list_remove(&peer->waiting, query);
 			query->tried |= peer->bit;
 			query_list_append(moved, query);
 		} else {
-			wake_at(chooser, slow ? end : query->arrived + LIMIT_ATTEMPT_USEC);
+			chooser_wake_at(chooser, slow ? end : query->arrived + LIMIT_ATTEMPT_USEC);
 		}
 	}
 }
@@ -429,19 +299,19 @@ static void look_at(struct peer *peer, uint64_t usec)
 
 	if (peer->state == SERVER_FAILED && !peer->carrier) {
 		if (usec >= peer->retry_at)
-			(void)connect_peer(peer);
+			(void)peer_connect(peer);
 		else
-			wake_at(chooser, peer->retry_at);
+			chooser_wake_at(chooser, peer->retry_at);
 		return;
 	}
 	look_at_sent(peer, usec, &moved);
 	look_at_waiting(peer, usec, &moved);
 	if (peer->carrier && peer->carrier->open && !peer->sent.first && !peer->waiting.first) {
 		if (usec >= peer->used_at + LIMIT_IDLE_USEC) {
-			drop_carrier(peer);
-			set_state(peer, SERVER_IDLE, NULL);
+			peer_disconnect(peer);
+			peer_set_state(peer, SERVER_IDLE, NULL);
 		} else {
-			wake_at(chooser, peer->used_at + LIMIT_IDLE_USEC);
+			chooser_wake_at(chooser, peer->used_at + LIMIT_IDLE_USEC);
 		}
 	}
 	place_all(chooser, &moved);
@@ -458,7 +328,7 @@ void chooser_flush(struct chooser *chooser)
 {
 	for (size_t i = 0; i < chooser->n_peers; i++)
 		if (chooser->peers[i]->dirty || chooser->peers[i]->waiting.first)
-			flush(chooser->peers[i]);
+			peer_flush(chooser->peers[i]);
 }
 
 uint64_t chooser_deadline(const struct chooser *chooser)
@@ -468,7 +338,7 @@ uint64_t chooser_deadline(const struct chooser *chooser)
 
 void chooser_tick(struct chooser *chooser)
 {
-	uint64_t usec = now(chooser);
+	uint64_t usec = chooser_now(chooser);
 
 	chooser->deadline = UINT64_MAX;
 	for (size_t i = 0; i < chooser->n_peers; i++)
@@ -484,54 +354,10 @@ size_t chooser_n_servers(const struct chooser *chooser)
 
 struct server_status chooser_status(const struct chooser *chooser, size_t index)
 {
-	const struct peer *peer = chooser->peers[index];
+	struct server_status status = peer_status(chooser->peers[index]);
 
-	return (struct server_status){
-		.server = &peer->server,
-		.state = peer->state,
-		.preferred = choose(chooser, 0) == peer,
-		.tls_version = peer->tls_version[0] ? peer->tls_version : NULL,
-		.authenticated_by = peer->authenticated_by,
-		.last_error = peer->last_error[0] ? peer->last_error : NULL,
-		.queries = peer->queries,
-		.answers = peer->answers,
-		.failures = peer->failures,
-		.handshake_usec = peer->handshake_usec,
-		.rtt_median_usec = histogram_quantile(&peer->rtt, 500),
-		.rtt_p99_usec = histogram_quantile(&peer->rtt, 990),
-	};
-}
-
-static void peer_free(struct peer *peer)
-{
-	struct query_list lost = { 0 };
-	struct query *query;
-
-	if (!peer)
-		return;
-	drop_carrier(peer);
-	take_all(peer, &lost);
-	while ((query = query_list_pop(&lost)))
-		peer->chooser->ops->fail(query, DNS_EDE_NO_REACHABLE_AUTHORITY,
-			"this network's resolvers have changed", peer->chooser->userdata);
-	tls_ticket_free(peer->ticket);
-	server_clear(&peer->server);
-	free(peer);
-}
-
-static int peer_new(struct chooser *chooser, const struct server *server, struct peer **ret)
-{
-	struct peer *peer = calloc(1, sizeof(*peer));
-
-	if (!peer)
-		return -ENOMEM;
-	peer->chooser = chooser;
-	if (server_copy(server, &peer->server) < 0 || tls_ticket_new(&peer->ticket) < 0) {
-		peer_free(peer);
-		return -ENOMEM;
-	}
-	*ret = peer;
-	return 0;
+	status.preferred = choose(chooser, 0) == chooser->peers[index];
+	return status;
 }
 
 static int by_priority(const void *a, const void *b)
@@ -586,9 +412,9 @@ static void settle(struct peer *peer, size_t index, const char *refused)
 	if (getrandom(&peer->lot, sizeof(peer->lot), 0) < 0)
 		peer->lot = 0;
 	if (refused)
-		set_state(peer, SERVER_REFUSED, refused);
+		peer_set_state(peer, SERVER_REFUSED, refused);
 	else if (peer->state == SERVER_REFUSED)
-		set_state(peer, SERVER_IDLE, "");
+		peer_set_state(peer, SERVER_IDLE, "");
 }
 
 int chooser_set_servers(struct chooser *chooser, const struct server *servers, size_t n_servers,
@@ -622,7 +448,7 @@ int chooser_set_servers(struct chooser *chooser, const struct server *servers, s
 		order[i] = peers[i];
 	}
 	qsort(order, n, sizeof(*order), by_priority);
-	wake_at(chooser, now(chooser));
+	chooser_wake_at(chooser, chooser_now(chooser));
 	chooser->ops->changed(chooser->userdata);
 	return 0;
 }

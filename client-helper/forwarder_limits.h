@@ -45,5 +45,7 @@ enum {
 #define LIMIT_CLIENT_IDLE_USEC ((uint64_t)30000000)
 #define LIMIT_PAUSE_MIN_USEC ((uint64_t)250000)    /* before a failed server is tried again, doubled */
 #define LIMIT_PAUSE_MAX_USEC ((uint64_t)60000000)
-#define LIMIT_PAUSE_ASKED_USEC ((uint64_t)200000)  /* while all have failed and somebody asks */
+#define LIMIT_PAUSE_ASKED_USEC ((uint64_t)50000)   /* while all have failed and somebody asks */
+#define LIMIT_PAUSE_PLAIN_USEC ((uint64_t)2000000) /* the same for a plain server */
+#define LIMIT_REVIVAL_USEC ((uint64_t)30000)       /* that long may who asks then wait for it */
 #define LIMIT_TICK_USEC ((uint64_t)50000)          /* deadlines are looked at no more often */

@@ -33,7 +33,8 @@ struct query {
 	bool resent;          /* went out a second time because a connection broke */
 	bool late;            /* has not been answered within LIMIT_ATTEMPT_USEC */
 	uint32_t tried;       /* servers that have failed it, one bit each */
-	uint64_t arrived, sent; /* monotonic */
+	uint64_t arrived;     /* monotonic, as all times */
+	uint64_t sent;        /* to a server, or put on its list of waiting ones */
 	uint64_t handle;      /* the transport's: id, stream or socket */
 	uint16_t length, question_length;
 	uint8_t message[LIMIT_QUERY_SIZE];

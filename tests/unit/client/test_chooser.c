@@ -356,7 +356,7 @@ static void test_pauses_grow_to_a_minute(void **state)
 	world_free(world);
 }
 
-/* All down: at once, and whoever asks makes them be tried sooner. */
+/* All down: SERVFAIL at once. Whoever asks has them tried again, and waits for that only briefly. */
 static void test_all_down(void **state)
 {
 	struct world *world = world_new(2);
@@ -368,15 +368,35 @@ static void test_all_down(void **state)
 	pass(world, 120 * SECOND);
 	world->unreachable[1] = false;
 	ask(world);
-	assert_int_equal(world->failed[1], 1);
-	pass(world, LIMIT_PAUSE_ASKED_USEC);
+	assert_int_equal(world->failed[1], 0);
 	assert_non_null(world->carriers[1]);
-	ask(world); /* known to be down until it is open */
+	ask(world); /* it is being tried already */
 	assert_int_equal(world->failed[2], 1);
-	open_connection(world, 1);
+	pass(world, LIMIT_REVIVAL_USEC);
+	assert_int_equal(world->failed[1], 1);
+	close_connection(world, 1, false, "refused");
+
+	pass(world, LIMIT_PAUSE_ASKED_USEC);
 	ask(world);
+	open_connection(world, 1);
 	answer(world, 1, 3);
 	assert_int_equal(world->answered[3], 1);
+	world_free(world);
+}
+
+/* Of several that are tried again the first to be back gets the query. */
+static void test_revival_by_another(void **state)
+{
+	struct world *world = world_new(2);
+
+	world->unreachable[0] = world->unreachable[1] = true;
+	ask(world);
+	pass(world, 120 * SECOND);
+	world->unreachable[0] = world->unreachable[1] = false;
+	ask(world);
+	open_connection(world, 1);
+	assert_true(holds(world, 1, 1));
+	answer(world, 1, 1);
 	world_free(world);
 }
 
@@ -673,6 +693,7 @@ int main(void)
 		cmocka_unit_test(test_failover_and_back),
 		cmocka_unit_test(test_pauses_grow_to_a_minute),
 		cmocka_unit_test(test_all_down),
+		cmocka_unit_test(test_revival_by_another),
 		cmocka_unit_test(test_final_refusal),
 		cmocka_unit_test(test_refused_from_the_start),
 		cmocka_unit_test(test_broken_connection),
