@@ -20,9 +20,11 @@ struct private_encdns_report_t {
 	linked_list_t *messages;
 };
 
-METHOD(encdns_report_t, add, void,
-	private_encdns_report_t *this, const char *path, const char *fmt, ...)
+/* Implementation of encdns_report_t.add, which METHOD would take the format's check from */
+__attribute__((format(printf, 3, 4)))
+static void add(encdns_report_t *public, const char *path, const char *fmt, ...)
 {
+	private_encdns_report_t *this = (private_encdns_report_t*)public;
 	char *what, *message;
 	va_list args;
 	int len;
@@ -69,7 +71,7 @@ encdns_report_t *encdns_report_create(void)
 
 	INIT(this,
 		.public = {
-			.add = _add,
+			.add = add,
 			.get_count = _get_count,
 			.create_enumerator = _create_enumerator,
 			.destroy = _destroy,
