@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "dns_link.h"
+#include "forwarder_limits.h"
 #include "log.h"
 #include "resolved.h"
 #include "util.h"
@@ -17,6 +18,7 @@ struct connection {
 	char *why; /* it is blocked */
 	struct request request;
 	struct plan plan;
+	char *fault; /* why the plan's resolvers cannot be used at all; NULL: they can */
 	char *link;
 	int ifindex;
 	struct forwarder *forwarder; /* there when dns is */
@@ -96,24 +98,38 @@ static int start_forwarder(struct connection *connection, uint16_t port, const i
 	return 0;
 }
 
+/*
+ * Resolvers that cannot be taken, for want of a readable ca-certificates, say, leave the domains
+ * without any: they are routed here all the same, and fail closed.
+ */
 static int set_upstream(
 	struct connection *connection, const struct request *request, const struct plan *plan)
 {
+	static const struct upstream nobody;
 	struct upstream upstream = {
 		.virtual_ips = request->virtual_ips,
 		.n_virtual_ips = request->n_virtual_ips,
 		.ca_certificates = request->policy.ca_certificates,
 	};
 	cleanup_free struct server *servers = NULL;
+	const char *file = upstream.ca_certificates;
+	int r;
 
 	servers = calloc(plan->resolvers.n + 1, sizeof(*servers));
 	if (!servers)
 		return -ENOMEM;
-	for (size_t i = 0; i < plan->resolvers.n; i++)
+	for (size_t i = 0; i < plan->resolvers.n && upstream.n_servers < LIMIT_SERVERS; i++)
 		if (!plan->resolvers.list[i].unusable)
 			servers[upstream.n_servers++] = plan->resolvers.list[i].server;
 	upstream.servers = servers;
-	return forwarder_set_upstream(connection->forwarder, &upstream);
+	free(connection->fault);
+	connection->fault = NULL;
+	r = forwarder_set_upstream(connection->forwarder, &upstream);
+	if (r >= 0)
+		return 0;
+	set_text(&connection->fault, "%s%s: %s", file ? "ca-certificates " : "the trust store",
+		file ? file : "", strerror(-r));
+	return forwarder_set_upstream(connection->forwarder, &nobody);
 }
 
 static void flush_caches(const struct connection *connection)
@@ -310,6 +326,10 @@ static int judge_servers(
 	struct server_status status;
 	bool reason = false;
 
+	if (connection->fault) {
+		*ret = STATE_FAILING;
+		return format(ret_reason, "%s", connection->fault);
+	}
 	*ret = STATE_IN_FORCE;
 	for (size_t i = 0; i < resolvers->n; i++) {
 		const struct resolver *resolver = &resolvers->list[i];
@@ -401,6 +421,7 @@ struct connection *connection_free(struct connection *connection)
 	plan_clear(&connection->plan);
 	free(connection->link);
 	free(connection->why);
+	free(connection->fault);
 	free(connection->name);
 	free(connection);
 	return NULL;

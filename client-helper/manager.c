@@ -119,13 +119,27 @@ static void read_fitness(struct manager *manager)
 	manager->fitness = fitness;
 }
 
+/* A block ends with its link: nothing is left that could send names here. */
+static bool has_lost_its_link(const struct connection *connection)
+{
+	char name[IF_NAMESIZE];
+
+	return connection_phase(connection) == CONNECTION_BLOCKED &&
+		   (!if_indextoname(connection_ifindex(connection), name) ||
+			   strcmp(name, connection_link(connection)) != 0);
+}
+
 static void check_all(void *userdata)
 {
 	struct manager *manager = userdata;
 
 	read_fitness(manager);
-	for (size_t i = 0; i < manager->n; i++)
-		connection_check(manager->entries[i]->connection);
+	for (size_t i = 0; i < manager->n; i++) {
+		if (has_lost_its_link(manager->entries[i]->connection))
+			connection_leave(manager->entries[i]->connection);
+		else
+			connection_check(manager->entries[i]->connection);
+	}
 	links_check(manager->links);
 	settle_soon(manager);
 }
