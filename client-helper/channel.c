@@ -77,10 +77,10 @@ int channel_socket(const struct carrier_config *config, const struct address *ad
 	struct sockaddr_storage name;
 	int fd, one = 1, error;
 
-	for (size_t i = 0; i < config->n_virtual_ips && !source; i++)
+	for (size_t i = 0; i < config->n_virtual_ips && !source && !address->outside; i++)
 		if (config->virtual_ips[i].family == address->family)
 			source = &config->virtual_ips[i];
-	if (config->n_virtual_ips > 0 && !source)
+	if (config->n_virtual_ips > 0 && !source && !address->outside)
 		return -EADDRNOTAVAIL;
 	fd = socket(address->family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)

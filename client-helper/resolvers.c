@@ -110,6 +110,8 @@ static int add_addresses(const struct request *request, uint16_t type, struct sp
 			return r;
 		why = address_refused(request, &address, encrypted);
 		if (!why) {
+			address.outside =
+				!selectors_contain(request->selectors, request->n_selectors, &address);
 			server->addresses[server->n_addresses++] = address;
 			continue;
 		}

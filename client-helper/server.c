@@ -65,7 +65,7 @@ bool addresses_equal(const struct address *a, size_t n_a, const struct address *
 	if (n_a != n_b)
 		return false;
 	for (size_t i = 0; i < n_a; i++)
-		if (a[i].family != b[i].family ||
+		if (a[i].family != b[i].family || a[i].outside != b[i].outside ||
 			memcmp(a[i].bytes, b[i].bytes, a[i].family == AF_INET ? 4 : 16) != 0)
 			return false;
 	return true;

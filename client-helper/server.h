@@ -24,6 +24,7 @@ struct address {
 		struct in6_addr in6;
 		uint8_t bytes[16];
 	};
+	bool outside; /* a resolver's, outside the tunnel by the user's wish: not asked from the virtual IP */
 };
 
 /* An SPKI digest that the server's certificate must match (I12, I13). */

@@ -1,6 +1,5 @@
 #include "standalone.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 
+#include "address.h"
 #include "forwarder.h"
 #include "forwarder_limits.h"
 #include "wire/digest.h"
@@ -47,20 +47,6 @@ static void options_clear(struct options *options)
 	free(options->ca);
 }
 
-static int parse_address(const char *text, struct address *ret)
-{
-	static const int families[] = { AF_INET, AF_INET6 };
-	struct address address;
-
-	for (size_t i = 0; i < 2; i++)
-		if (inet_pton(families[i], text, address.bytes) == 1) {
-			address.family = families[i];
-			*ret = address;
-			return 0;
-		}
-	return -EINVAL;
-}
-
 static int parse_number(const char *text, unsigned long max, uint16_t *ret)
 {
 	char *end;
@@ -88,7 +74,7 @@ static int parse_listen(const char *text, struct options *options)
 		return -EINVAL;
 	memcpy(address, text + brackets, length - 2 * brackets);
 	options->has_listen = true;
-	if (parse_address(address, &options->listen) < 0)
+	if (address_from_text(address, &options->listen) < 0)
 		return -EINVAL;
 	return parse_number(colon + 1, UINT16_MAX, &options->port);
 }
@@ -110,7 +96,7 @@ static int set_addresses(struct options *options, struct server *server, char *v
 	for (char *text = strtok_r(value, ",", &next); text; text = strtok_r(NULL, ",", &next)) {
 		if (grow(&server->addresses, server->n_addresses, sizeof(*server->addresses)) < 0)
 			return -ENOMEM;
-		if (parse_address(text, &server->addresses[server->n_addresses]) < 0)
+		if (address_from_text(text, &server->addresses[server->n_addresses]) < 0)
 			return -EINVAL;
 		server->n_addresses++;
 	}
@@ -193,7 +179,7 @@ static int set_bind(struct options *options, struct server *server, char *value)
 {
 	if (options->n_sources == 2)
 		return -EINVAL;
-	return parse_address(value, &options->sources[options->n_sources++]);
+	return address_from_text(value, &options->sources[options->n_sources++]);
 }
 
 /* Changes text. */

@@ -311,6 +311,30 @@ static void test_virtual_ip_gone(void **state)
 	plain_clear(&plain);
 }
 
+/* Outside the tunnel by the user's wish: not from the virtual IP. */
+static void test_outside(void **state)
+{
+	struct plain plain = plain_new();
+	struct fixture fixture = fixture_new();
+	struct address address = loopback(), source = loopback();
+	struct server server = {
+		.transport = TRANSPORT_PLAIN,
+		.port = plain.port,
+		.addresses = &address,
+		.n_addresses = 1,
+	};
+	struct upstream upstream = { &server, 1, &source, 1, NULL };
+
+	source.in.s_addr = htonl(INADDR_LOOPBACK + 8);
+	address.outside = true;
+	assert_int_equal(forwarder_set_upstream(fixture.forwarder, &upstream), 0);
+	send_query(&fixture, 1, "www.corp.example");
+	(void)serve(&fixture, &plain);
+	assert_int_equal(ntohl(plain.asker.sin_addr.s_addr), INADDR_LOOPBACK);
+	fixture_clear(&fixture);
+	plain_clear(&plain);
+}
+
 /* What is in flight when the servers go is answered, and late answers are not. */
 static void test_set_upstream_with_queries_in_flight(void **state)
 {
@@ -580,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_plain_forgeries),
 		cmocka_unit_test(test_plain_over_tcp),
 		cmocka_unit_test(test_virtual_ip_gone),
+		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_set_upstream_with_queries_in_flight),
 		cmocka_unit_test(test_bad_upstream_changes_nothing),
 		cmocka_unit_test(test_too_many_queries),

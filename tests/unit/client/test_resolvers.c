@@ -173,14 +173,17 @@ static void test_outside(void **state)
 	plan = plan_of(&request);
 	assert_int_equal(plan.resolvers.n, 1);
 	assert_int_equal(plan.resolvers.list[0].server.n_addresses, 1);
+	assert_false(plan.resolvers.list[0].server.addresses[0].outside);
 	assert_true(is_refused(&plan, 27, "192.0.2.53"));
 	plan_clear(&plan);
 
 	reply_begin(&request);
 	request.policy.resolvers_outside_tunnel = true;
-	reply_dot(&request, 1, "dns.corp.example", "192.0.2.53");
+	reply_dot(&request, 1, "dns.corp.example", "192.0.2.53 10.20.0.53");
 	plan = plan_of(&request);
 	assert_int_equal(plan.resolvers.n, 1);
+	assert_true(plan.resolvers.list[0].server.addresses[0].outside);
+	assert_false(plan.resolvers.list[0].server.addresses[1].outside);
 	plan_clear(&plan);
 
 	/* Plain: never outside, whatever the policy. */
