@@ -73,7 +73,8 @@ def test_a_syntax_error_gives_its_line_and_changes_nothing(net):
     corp.gateway.run("swanctl", "--reload-settings")
     messages = corp.gateway.journal("strongswan.service", after=mark).splitlines()
     line = 1 + broken.splitlines().index("        domains corp.example")
-    assert len([message for message in messages if re.search(rf"^encdns: .*swanctl\.conf:{line}\b", message)]) == 1, messages
+    about = [message for message in messages if re.search(rf"^encdns: .*swanctl\.conf:{line}\b", message)]
+    assert len(about) == 1, messages
     laptop.configure(swanctl.laptop([corp.plan]))
     laptop.connect("corp")
     laptop.wait_in_force("corp")

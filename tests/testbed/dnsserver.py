@@ -35,7 +35,7 @@ class Query:
 
 
 class DnsServer:
-    """unbound on one host. Names outside its zones all get the same pair of addresses, so an answer tells who gave it."""
+    """unbound on one host. Names outside its zones all get the same addresses, so an answer tells who gave it."""
 
     def __init__(self, host, listen, everything, zones=None):
         """listen: addresses; everything: (IPv4, IPv6) for any name; zones: {domain: {name: (IPv4, IPv6)}}."""

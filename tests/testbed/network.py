@@ -158,11 +158,12 @@ class Laptop:
 
     def resolvectl(self) -> str:
         """resolved's whole view, for comparing before and after; without which of its servers it asked last, and
-        without the links' numbers, for a new charon makes a new ipsec0."""
+        with the links by name, not by number, for a new charon makes a new ipsec0."""
         # It fails where a link goes while it looks.
         shown = self.host.run("resolvectl", "status", "--no-pager", check=False).stdout
-        return "\n".join(re.sub(r"^Link \d+", "Link", line.strip()) for line in shown.splitlines()
-                         if "Current DNS Server" not in line)
+        sections = [re.sub(r"^Link \d+ ", "Link ", section) for section in shown.strip().split("\n\n")]
+        return "\n\n".join("\n".join(line.strip() for line in section.splitlines() if "Current DNS Server" not in line)
+                           for section in sorted(sections))
 
     def uplink(self, domains: str = "", wait: bool = True) -> None:
         """What the hotel hands out: address, router, resolver, and the domains that it claims."""
