@@ -1,9 +1,11 @@
 # ENCDNS_DIR(NAME, WHAT, DEFAULT, [PKG-CONFIG VARIABLE OF SYSTEMD])
-# A folder that belongs to another package: --with-NAME, else what systemd's pkg-config file says, else
-# the default. NAME is substituted.
+# A folder that belongs to another package: --with-NAME, else, where we go to /usr as that package
+# does, what systemd's pkg-config file says, else the default below our prefix. NAME is substituted.
 AC_DEFUN([ENCDNS_DIR], [
 	AC_ARG_WITH([$1], [AS_HELP_STRING([--with-$1=DIR], [where $2])], [$1=$withval], [
-		m4_ifval([$4], [$1=`$PKG_CONFIG --variable=$4 systemd 2>/dev/null`], [$1=])
+		$1=
+		m4_ifval([$4], [AS_IF([test "x$prefix" = x/usr],
+			[$1=`$PKG_CONFIG --variable=$4 systemd 2>/dev/null`])])
 		AS_IF([test -z "$$1"], [$1='$3'])
 	])
 	AC_SUBST([$1])
