@@ -91,11 +91,11 @@ int channel_socket(const struct carrier_config *config, const struct address *ad
 		if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)
 			goto failed;
 	}
-	if (source &&
-		bind(fd, (struct sockaddr *)&name, address_to_sockaddr(source, 0, &name)) < 0)
+	if (source && bind(fd, (struct sockaddr *)&name, address_to_sockaddr(source, 0, &name)) < 0)
 		goto failed;
 	if (connect(fd, (struct sockaddr *)&name,
-			address_to_sockaddr(address, config->server->port, &name)) < 0 && errno != EINPROGRESS)
+			address_to_sockaddr(address, config->server->port, &name)) < 0 &&
+		errno != EINPROGRESS)
 		goto failed;
 	return fd;
 
@@ -148,8 +148,8 @@ static bool attempt_start(struct attempt *attempt, sd_event_io_handler_t on_io)
 	channel->n_started++;
 	result = attempt->fd = channel_socket(&channel->config, address_of(attempt), SOCK_STREAM);
 	if (result >= 0)
-		result = sd_event_add_io(channel->config.event, &attempt->io, attempt->fd, EPOLLOUT, on_io,
-			attempt);
+		result = sd_event_add_io(
+			channel->config.event, &attempt->io, attempt->fd, EPOLLOUT, on_io, attempt);
 	if (result < 0) {
 		note_failure(attempt, "cannot connect to", result);
 		attempt_close(attempt);
@@ -219,7 +219,8 @@ static int attempt_proceed(struct attempt *attempt)
 		size_t length;
 		const char *chosen = tls_alpn(attempt->tls, &length);
 
-		if (!chosen || length != strlen(channel->alpn) || memcmp(chosen, channel->alpn, length) != 0) {
+		if (!chosen || length != strlen(channel->alpn) ||
+			memcmp(chosen, channel->alpn, length) != 0) {
 			snprintf(reason, sizeof(reason), "the server does not speak %s", channel->alpn);
 			result = -EPROTO;
 		}
@@ -316,14 +317,14 @@ int channel_open(const struct carrier_config *config, const char *alpn, bool mus
 	}
 	channel->n_attempts = n;
 	for (size_t i = 0; i < n; i++)
-		channel->attempts[i] = (struct attempt){ .channel = channel, .fd = -1 };
+		channel->attempts[i] = (struct attempt){.channel = channel, .fd = -1};
 	if (!start_next(channel, on_attempt)) {
 		memcpy(reason, channel->reason, LIMIT_ERROR_TEXT);
 		channel_free(channel);
 		return -EHOSTUNREACH;
 	}
-	result = sd_event_add_time(config->event, &channel->timer, CLOCK_MONOTONIC, next_deadline(channel),
-		TIMER_ACCURACY_USEC, on_timer, channel);
+	result = sd_event_add_time(config->event, &channel->timer, CLOCK_MONOTONIC,
+		next_deadline(channel), TIMER_ACCURACY_USEC, on_timer, channel);
 	if (result < 0) {
 		channel_free(channel);
 		snprintf(reason, LIMIT_ERROR_TEXT, "out of memory");

@@ -3,7 +3,8 @@
  * addresses that answers (RFC 8305 in spirit: the next one is tried too after LIMIT_EYEBALLS_USEC,
  * the first to finish its handshake stays), from the virtual IP, within LIMIT_HANDSHAKE_USEC.
  *
- * No event is sent from within the functions below. Only in closed may the receiver free the channel.
+ * No event is sent from within the functions below. Only in closed may the receiver free the
+ * channel.
  */
 #pragma once
 
@@ -22,9 +23,9 @@ struct channel_events {
 };
 
 /*
- * alpn: the protocol to offer over TLS, and with must_agree to insist on; NULL: no TLS. Of config only
- * event, server, virtual_ips, tls, ticket and attempt are used. 0, or -errno and a reason where no
- * address can be tried.
+ * alpn: the protocol to offer over TLS, and with must_agree to insist on; NULL: no TLS. Of config
+ * only event, server, virtual_ips, tls, ticket and attempt are used. 0, or -errno and a reason
+ * where no address can be tried.
  */
 int channel_open(const struct carrier_config *config, const char *alpn, bool must_agree,
 	const struct channel_events *events, void *userdata, struct channel **ret,
@@ -32,9 +33,9 @@ int channel_open(const struct carrier_config *config, const char *alpn, bool mus
 struct channel *channel_free(struct channel *channel);
 
 /*
- * Octets read or written, more than 0. -EAGAIN: wait for the next event. Other -errno on reading: the
- * server closed or broke the connection, the caller reports it up and frees the channel. Errors on
- * writing show as the end of reading.
+ * Octets read or written, more than 0. -EAGAIN: wait for the next event. Other -errno on reading:
+ * the server closed or broke the connection, the caller reports it up and frees the channel. Errors
+ * on writing show as the end of reading.
  */
 ssize_t channel_read(struct channel *channel, void *buffer, size_t size);
 ssize_t channel_write(struct channel *channel, const void *buffer, size_t size);
@@ -47,7 +48,7 @@ uint64_t channel_handshake_usec(const struct channel *channel);
 
 /*
  * A socket for the server's address, bound to the virtual IP of its family: nothing is sent before.
- * type: SOCK_STREAM or SOCK_DGRAM. The descriptor, or -errno: -EADDRNOTAVAIL where there is no virtual
- * IP of that family, or it is gone (D7).
+ * type: SOCK_STREAM or SOCK_DGRAM. The descriptor, or -errno: -EADDRNOTAVAIL where there is no
+ * virtual IP of that family, or it is gone (D7).
  */
 int channel_socket(const struct carrier_config *config, const struct address *address, int type);

@@ -23,7 +23,7 @@ static bool better(const struct peer *peer, const struct peer *than)
 	if (peer->hesitant != than->hesitant)
 		return than->hesitant;
 	return peer->server.priority == than->server.priority && peer->state == SERVER_CONNECTED &&
-		than->state != SERVER_CONNECTED;
+		   than->state != SERVER_CONNECTED;
 }
 
 static struct peer *choose(const struct chooser *chooser, uint32_t tried)
@@ -66,15 +66,16 @@ static void enqueue(struct peer *peer, struct query *query, uint64_t patience)
 
 static uint64_t revivable_at(const struct peer *peer)
 {
-	/* A plain server shows only by its answers that it is back, so that every try takes its time. */
-	return peer->tried_at +
-		(peer->server.transport == TRANSPORT_PLAIN ? LIMIT_PAUSE_PLAIN_USEC : LIMIT_PAUSE_ASKED_USEC);
+	/* A plain server shows only by its answers that it is back, so that every try
+	   takes its time. */
+	return peer->tried_at + (peer->server.transport == TRANSPORT_PLAIN ? LIMIT_PAUSE_PLAIN_USEC
+																	   : LIMIT_PAUSE_ASKED_USEC);
 }
 
 /*
- * All are known to be down, but somebody asks: they are tried again now, unless that was just done, and
- * the query waits for it, so briefly that its asker does not notice. Otherwise the first answer after a
- * restart would have to wait for the end of a pause.
+ * All are known to be down, but somebody asks: they are tried again now, unless that was just done,
+ * and the query waits for it, so briefly that its asker does not notice. Otherwise the first answer
+ * after a restart would have to wait for the end of a pause.
  */
 static bool revive(struct chooser *chooser, struct query *query)
 {
@@ -125,7 +126,7 @@ static void place_all(struct chooser *chooser, struct query_list *list)
 /* A server is back: queries that wait for others that are down need not. */
 static void gather(struct chooser *chooser)
 {
-	struct query_list waiting = { 0 };
+	struct query_list waiting = {0};
 
 	for (size_t i = 0; i < chooser->n_peers; i++)
 		if (chooser->peers[i]->state == SERVER_FAILED)
@@ -188,7 +189,7 @@ static void on_idle(struct carrier *carrier, void *userdata)
 static void on_closed(struct carrier *carrier, bool final, const char *reason, void *userdata)
 {
 	struct peer *peer = userdata;
-	struct query_list lost = { 0 };
+	struct query_list lost = {0};
 	bool was_open = carrier->open;
 
 	if (peer->sent.first && peer->heard_at <= peer->sent.first->sent)
@@ -228,8 +229,9 @@ static void look_at_sent(struct peer *peer, uint64_t usec, struct query_list *mo
 
 		next = query->next;
 		if (usec < end && (query->late || usec < query->sent + LIMIT_ATTEMPT_USEC)) {
-			chooser_wake_at(chooser, query->late || end < query->sent + LIMIT_ATTEMPT_USEC ? end :
-				query->sent + LIMIT_ATTEMPT_USEC);
+			chooser_wake_at(chooser, query->late || end < query->sent + LIMIT_ATTEMPT_USEC
+										 ? end
+										 : query->sent + LIMIT_ATTEMPT_USEC);
 			continue;
 		}
 		elsewhere = choose(chooser, query->tried | peer->bit);
@@ -295,7 +297,7 @@ static void look_at_waiting(struct peer *peer, uint64_t usec, struct query_list 
 static void look_at(struct peer *peer, uint64_t usec)
 {
 	struct chooser *chooser = peer->chooser;
-	struct query_list moved = { 0 };
+	struct query_list moved = {0};
 
 	if (peer->state == SERVER_FAILED && !peer->carrier) {
 		if (usec >= peer->retry_at)
@@ -370,8 +372,8 @@ static int by_priority(const void *a, const void *b)
 }
 
 /* The same server among the old ones, out of their array; NULL: none. */
-static struct peer *find_kept(struct chooser *chooser, const struct server *server, struct peer **peers,
-	size_t n)
+static struct peer *find_kept(
+	struct chooser *chooser, const struct server *server, struct peer **peers, size_t n)
 {
 	for (size_t i = 0; i < chooser->n_peers; i++) {
 		struct peer *peer = chooser->peers[i];
@@ -403,7 +405,7 @@ static void free_others(struct peer **peers, size_t n, struct peer *const *kept,
 /* A kept server has another place now, so what its queries remember of servers is void. */
 static void settle(struct peer *peer, size_t index, const char *refused)
 {
-	struct query_list *lists[] = { &peer->waiting, &peer->sent };
+	struct query_list *lists[] = {&peer->waiting, &peer->sent};
 
 	peer->bit = UINT32_C(1) << index;
 	for (size_t i = 0; i < 2; i++)

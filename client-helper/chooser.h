@@ -1,8 +1,8 @@
 /*
- * Which server a query goes to, and what happens when it does not answer: by service priority, among
- * equals the one that works, equals in random order (I6). A server that fails is left for the next
- * and tried again in the background with growing pauses; a server whose certificate no digest matches
- * is never tried again (I13). Pure logic: the clock and the connections are its owner's.
+ * Which server a query goes to, and what happens when it does not answer: by service priority,
+ * among equals the one that works, equals in random order (I6). A server that fails is left for the
+ * next and tried again in the background with growing pauses; a server whose certificate no digest
+ * matches is never tried again (I13). Pure logic: the clock and the connections are its owner's.
  *
  * Every query that is submitted comes back exactly once, through answer or fail.
  */
@@ -16,8 +16,8 @@ struct chooser;
 struct chooser_ops {
 	uint64_t (*now)(void *userdata); /* monotonic, in microseconds */
 
-	/* Makes a connection. config has server, ticket, attempt, events and their userdata; the rest is for
-	   the owner to fill in. The chooser frees the carrier. */
+	/* Makes a connection. config has server, ticket, attempt, events and their userdata; the rest
+	   is for the owner to fill in. The chooser frees the carrier. */
 	int (*connect)(struct carrier_config *config, struct carrier **ret,
 		char reason[static LIMIT_ERROR_TEXT], void *userdata);
 
@@ -40,9 +40,9 @@ int chooser_new(const struct chooser_ops *ops, void *userdata, struct chooser **
 struct chooser *chooser_free(struct chooser *chooser);
 
 /*
- * Replaces the servers by copies of these, at most LIMIT_SERVERS. With keep, servers that were there
- * before keep connection, queries and statistics; what is in flight to others fails. refused: for
- * every server NULL, or why it must not be used. 0, or -errno and nothing has changed.
+ * Replaces the servers by copies of these, at most LIMIT_SERVERS. With keep, servers that were
+ * there before keep connection, queries and statistics; what is in flight to others fails. refused:
+ * for every server NULL, or why it must not be used. 0, or -errno and nothing has changed.
  */
 int chooser_set_servers(struct chooser *chooser, const struct server *servers, size_t n_servers,
 	const char *const *refused, bool keep);

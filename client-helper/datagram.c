@@ -1,7 +1,8 @@
 /*
  * Plain DNS over UDP, inside the tunnel (I17). Against forged answers: a random id, a port that
  * changes every LIMIT_PLAIN_PER_SOCKET queries, and sockets connected to the server, so that the
- * kernel drops what comes from elsewhere (RFC 5452). What came back cut short is asked again over TCP.
+ * kernel drops what comes from elsewhere (RFC 5452). What came back cut short is asked again over
+ * TCP.
  */
 #include "transport.h"
 
@@ -23,7 +24,8 @@ struct port {
 	unsigned used, outstanding;
 };
 
-/* query->handle is the id, with the port's place above it; that of a query on the stream is the stream's. */
+/* query->handle is the id, with the port's place above it; that of a query on the stream is the
+ * stream's. */
 struct datagram {
 	struct carrier carrier;
 	struct carrier_config config;
@@ -31,7 +33,7 @@ struct datagram {
 	struct ids *ids;
 	struct port ports[LIMIT_PLAIN_SOCKETS];
 	struct port *current;
-	struct carrier *stream; /* NULL: nothing came back cut short lately */
+	struct carrier *stream;                      /* NULL: nothing came back cut short lately */
 	struct query *on_stream[LIMIT_PLAIN_STREAM]; /* not sent before the stream is open */
 	unsigned n_on_stream;
 	uint8_t in[LIMIT_MESSAGE];
@@ -86,8 +88,8 @@ static void stream_ready(struct carrier *stream, void *userdata)
 	stream->ops->flush(stream);
 }
 
-static void stream_answer(struct carrier *stream, struct query *query, uint8_t *message, size_t length,
-	const struct dns_message *parsed, void *userdata)
+static void stream_answer(struct carrier *stream, struct query *query, uint8_t *message,
+	size_t length, const struct dns_message *parsed, void *userdata)
 {
 	struct datagram *datagram = userdata;
 	struct carrier *carrier = &datagram->carrier;
@@ -213,7 +215,8 @@ static int port_open(struct datagram *datagram, struct port *port)
 		return result;
 	port->fd = result;
 	port->used = port->outstanding = 0;
-	result = sd_event_add_io(datagram->config.event, &port->io, port->fd, EPOLLIN, on_readable, port);
+	result =
+		sd_event_add_io(datagram->config.event, &port->io, port->fd, EPOLLIN, on_readable, port);
 	if (result < 0) {
 		port_close(port);
 		return result;
@@ -274,8 +277,8 @@ static void datagram_forget(struct carrier *carrier, struct query *query)
 		datagram->stream->ops->forget(datagram->stream, query);
 }
 
-int datagram_new(const struct carrier_config *config, struct carrier **ret,
-	char reason[static LIMIT_ERROR_TEXT])
+int datagram_new(
+	const struct carrier_config *config, struct carrier **ret, char reason[static LIMIT_ERROR_TEXT])
 {
 	static const struct carrier_ops ops = {
 		.send = datagram_send,
@@ -295,20 +298,22 @@ int datagram_new(const struct carrier_config *config, struct carrier **ret,
 	datagram->carrier.lossy = true;
 	datagram->config = *config;
 	for (size_t i = 0; i < LIMIT_PLAIN_SOCKETS; i++)
-		datagram->ports[i] = (struct port){ .datagram = datagram, .fd = -1 };
+		datagram->ports[i] = (struct port){.datagram = datagram, .fd = -1};
 	if (ids_new(&datagram->ids) < 0) {
 		datagram_free(&datagram->carrier);
 		return -ENOMEM;
 	}
-	/* Of several addresses the first that there is a virtual IP for, another one with each attempt. */
+	/* Of several addresses the first that there is a virtual IP for, another one
+	   with each attempt. */
 	for (size_t i = 0; i < config->server->n_addresses && !datagram->current; i++) {
 		datagram->address =
 			&config->server->addresses[(i + config->attempt) % config->server->n_addresses];
 		result = port_open(datagram, &datagram->ports[0]);
 	}
 	if (!datagram->current) {
-		snprintf(reason, LIMIT_ERROR_TEXT, "%s", result == -EADDRNOTAVAIL ?
-			"there is no virtual IP to reach it from" : strerror(-result));
+		snprintf(reason, LIMIT_ERROR_TEXT, "%s",
+			result == -EADDRNOTAVAIL ? "there is no virtual IP to reach it from"
+									 : strerror(-result));
 		datagram_free(&datagram->carrier);
 		return result;
 	}

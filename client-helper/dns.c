@@ -4,11 +4,11 @@
 #include <string.h>
 
 enum {
-	FLAG_QR = 0x80,  /* third octet */
+	FLAG_QR = 0x80, /* third octet */
 	FLAG_AA = 0x04,
 	FLAG_TC = 0x02,
 	FLAG_RD = 0x01,
-	FLAG_RA = 0x80,  /* fourth octet */
+	FLAG_RA = 0x80, /* fourth octet */
 	FLAG_CD = 0x10,
 
 	TYPE_OPT = 41,
@@ -93,8 +93,8 @@ static int read_record(struct reader *reader, bool additional, struct dns_messag
 
 int dns_read(const uint8_t *message, size_t length, struct dns_message *ret)
 {
-	struct reader reader = { .message = message, .end = length };
-	struct dns_message parsed = { 0 };
+	struct reader reader = {.message = message, .end = length};
+	struct dns_message parsed = {0};
 
 	if (length > LIMIT_MESSAGE || skip(&reader, DNS_HEADER_SIZE) < 0)
 		return -EBADMSG;
@@ -211,8 +211,8 @@ static size_t truncate_answer(uint8_t *message, const struct dns_message *parsed
 	return length;
 }
 
-size_t dns_fit_answer(uint8_t *message, size_t length, const struct dns_message *parsed, bool edns,
-	size_t limit)
+size_t dns_fit_answer(
+	uint8_t *message, size_t length, const struct dns_message *parsed, bool edns, size_t limit)
 {
 	/* A record behind OPT (a signature of the message) pins it to its place: such an answer is
 	   passed on with the OPT record that it has. */
@@ -225,8 +225,8 @@ size_t dns_fit_answer(uint8_t *message, size_t length, const struct dns_message 
 	return length > limit ? truncate_answer(message, parsed, edns) : length;
 }
 
-size_t dns_write_error(const uint8_t *query, size_t question_length, enum dns_rcode rcode, bool edns,
-	enum dns_ede code, const char *text, uint8_t ret[static DNS_ERROR_SIZE])
+size_t dns_write_error(const uint8_t *query, size_t question_length, enum dns_rcode rcode,
+	bool edns, enum dns_ede code, const char *text, uint8_t ret[static DNS_ERROR_SIZE])
 {
 	size_t length = DNS_HEADER_SIZE + question_length;
 

@@ -44,9 +44,9 @@ struct dns_message {
 	uint16_t question_length; /* name, type and class, from DNS_HEADER_SIZE on; 0: no question */
 	uint16_t question_type;
 	bool has_opt;
-	bool opt_last;      /* no record follows the OPT record */
-	size_t opt_offset;  /* of its owner name */
-	size_t opt_length;  /* of the whole record */
+	bool opt_last;     /* no record follows the OPT record */
+	size_t opt_offset; /* of its owner name */
+	size_t opt_length; /* of the whole record */
 	uint16_t udp_size;
 	uint8_t edns_version;
 	bool dnssec_ok;
@@ -54,8 +54,8 @@ struct dns_message {
 
 /*
  * Reads a message: at most one question, whose name is not compressed, every record within the
- * message, at most one OPT record (in the additional section, owned by the root), nothing behind the
- * last record. 0, or -EBADMSG and *ret is untouched.
+ * message, at most one OPT record (in the additional section, owned by the root), nothing behind
+ * the last record. 0, or -EBADMSG and *ret is untouched.
  */
 int dns_read(const uint8_t *message, size_t length, struct dns_message *ret);
 
@@ -64,19 +64,19 @@ bool dns_same_question(const uint8_t *a, const uint8_t *b, size_t length);
 
 /*
  * Writes the query that goes upstream for one that dns_read has read: id 0, header and question as
- * they are, an OPT record where the asker sent one or pad is set, and with pad padding to a multiple of
- * LIMIT_PADDING_BLOCK. Returns its length, at most LIMIT_QUERY_SIZE.
+ * they are, an OPT record where the asker sent one or pad is set, and with pad padding to a
+ * multiple of LIMIT_PADDING_BLOCK. Returns its length, at most LIMIT_QUERY_SIZE.
  */
 size_t dns_write_query(const uint8_t *message, const struct dns_message *parsed, bool pad,
 	uint8_t ret[static LIMIT_QUERY_SIZE]);
 
 /*
- * Makes an upstream's answer fit its asker, in place: the padding goes, the whole OPT record goes where
- * the asker sent none, and an answer longer than limit becomes a truncated one (TC). parsed is what
- * dns_read said of it. Returns the new length.
+ * Makes an upstream's answer fit its asker, in place: the padding goes, the whole OPT record goes
+ * where the asker sent none, and an answer longer than limit becomes a truncated one (TC). parsed
+ * is what dns_read said of it. Returns the new length.
  */
-size_t dns_fit_answer(uint8_t *message, size_t length, const struct dns_message *parsed, bool edns,
-	size_t limit);
+size_t dns_fit_answer(
+	uint8_t *message, size_t length, const struct dns_message *parsed, bool edns, size_t limit);
 
 /*
  * Writes an answer without records to a query: header and question are taken from it. With edns an
@@ -84,8 +84,8 @@ size_t dns_fit_answer(uint8_t *message, size_t length, const struct dns_message 
  * DNS_ERROR_SIZE.
  */
 enum { DNS_ERROR_SIZE = 512, DNS_ERROR_TEXT = 100 };
-size_t dns_write_error(const uint8_t *query, size_t question_length, enum dns_rcode rcode, bool edns,
-	enum dns_ede code, const char *text, uint8_t ret[static DNS_ERROR_SIZE]);
+size_t dns_write_error(const uint8_t *query, size_t question_length, enum dns_rcode rcode,
+	bool edns, enum dns_ede code, const char *text, uint8_t ret[static DNS_ERROR_SIZE]);
 
 static inline uint16_t dns_get16(const uint8_t *bytes)
 {

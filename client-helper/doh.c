@@ -40,8 +40,8 @@ static void doh_flush(struct carrier *carrier)
 	for (;;) {
 		size_t written = 0;
 
-		doh->out_length += http2_output(doh->http2, doh->out + doh->out_length,
-			sizeof(doh->out) - doh->out_length);
+		doh->out_length += http2_output(
+			doh->http2, doh->out + doh->out_length, sizeof(doh->out) - doh->out_length);
 		if (doh->out_length == 0)
 			return;
 		while (written < doh->out_length) {
@@ -76,8 +76,8 @@ static void on_answer(struct query *query, uint8_t *body, size_t length, void *u
 
 	if (dns_read(body, length, &parsed) < 0 || !parsed.response ||
 		parsed.question_length != query->question_length ||
-		!dns_same_question(body + DNS_HEADER_SIZE, query->message + DNS_HEADER_SIZE,
-			query->question_length))
+		!dns_same_question(
+			body + DNS_HEADER_SIZE, query->message + DNS_HEADER_SIZE, query->question_length))
 		carrier->events->refused(carrier, query, false, carrier->userdata);
 	else
 		carrier->events->answer(carrier, query, body, length, &parsed, carrier->userdata);
@@ -135,8 +135,8 @@ static void on_readable(struct channel *channel, void *userdata)
 		on_closed(channel, false, NULL, doh);
 }
 
-int doh_new(const struct carrier_config *config, struct carrier **ret,
-	char reason[static LIMIT_ERROR_TEXT])
+int doh_new(
+	const struct carrier_config *config, struct carrier **ret, char reason[static LIMIT_ERROR_TEXT])
 {
 	static const struct carrier_ops ops = {
 		.send = doh_send,

@@ -1,6 +1,6 @@
 /*
- * Joins listener and chooser, owns what the connections share (trust store, virtual IPs) and the one
- * timer behind all deadlines.
+ * Joins listener and chooser, owns what the connections share (trust store, virtual IPs) and the
+ * one timer behind all deadlines.
  */
 #include "forwarder.h"
 
@@ -196,8 +196,8 @@ int forwarder_new(sd_event *event, const struct address *listen, uint16_t port, 
 	if (result >= 0)
 		result = chooser_new(&chooser_ops, forwarder, &forwarder->chooser);
 	if (result >= 0)
-		result = sd_event_add_time(event, &forwarder->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_USEC,
-			on_timer, forwarder);
+		result = sd_event_add_time(
+			event, &forwarder->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_USEC, on_timer, forwarder);
 	if (result >= 0)
 		result = sd_event_source_set_enabled(forwarder->timer, SD_EVENT_OFF);
 	if (result >= 0)
@@ -212,8 +212,8 @@ int forwarder_new(sd_event *event, const struct address *listen, uint16_t port, 
 		result = sd_event_source_set_priority(forwarder->trim, SD_EVENT_PRIORITY_IDLE);
 	/* Last: from here on the descriptors are the forwarder's. */
 	if (result >= 0)
-		result = listener_new(event, listen, port, fds, forwarder->pool, &listener_events, forwarder,
-			&forwarder->listener);
+		result = listener_new(event, listen, port, fds, forwarder->pool, &listener_events,
+			forwarder, &forwarder->listener);
 	if (result < 0) {
 		forwarder_free(forwarder);
 		return result;
@@ -229,11 +229,11 @@ static const char *why_refused(const struct server *server)
 	return NULL;
 }
 
-#define swap(a, b) \
-	do { \
-		__typeof__(*(a)) swapped_ = *(a); \
-		*(a) = *(b); \
-		*(b) = swapped_; \
+#define swap(a, b)                                                                                 \
+	do {                                                                                           \
+		__typeof__(*(a)) swapped_ = *(a);                                                          \
+		*(a) = *(b);                                                                               \
+		*(b) = swapped_;                                                                           \
 	} while (0)
 
 static bool same_ca(const char *a, const char *b)
@@ -276,10 +276,11 @@ static int prepare(const struct upstream *upstream, struct preparation *preparat
 
 int forwarder_set_upstream(struct forwarder *forwarder, const struct upstream *upstream)
 {
-	struct preparation __attribute__((cleanup(preparation_clear))) next = { 0 };
+	struct preparation __attribute__((cleanup(preparation_clear))) next = {0};
 	const char *refused[LIMIT_SERVERS];
 	bool keep = addresses_equal(forwarder->virtual_ips, forwarder->n_virtual_ips,
-		upstream->virtual_ips, upstream->n_virtual_ips) && same_ca(forwarder->ca_certificates, upstream->ca_certificates);
+					upstream->virtual_ips, upstream->n_virtual_ips) &&
+				same_ca(forwarder->ca_certificates, upstream->ca_certificates);
 	bool encrypted = false;
 	int result = prepare(upstream, &next);
 
@@ -289,8 +290,8 @@ int forwarder_set_upstream(struct forwarder *forwarder, const struct upstream *u
 		refused[i] = why_refused(&upstream->servers[i]);
 		encrypted = encrypted || upstream->servers[i].transport != TRANSPORT_PLAIN;
 	}
-	result = chooser_set_servers(forwarder->chooser, upstream->servers, upstream->n_servers, refused,
-		keep);
+	result = chooser_set_servers(
+		forwarder->chooser, upstream->servers, upstream->n_servers, refused, keep);
 	if (result < 0)
 		return result;
 	listener_set_padding(forwarder->listener, encrypted);

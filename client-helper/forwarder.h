@@ -15,20 +15,20 @@
 struct forwarder;
 
 enum server_state {
-	SERVER_IDLE,       /* not asked yet, or connection closed after use */
+	SERVER_IDLE, /* not asked yet, or connection closed after use */
 	SERVER_CONNECTING,
 	SERVER_CONNECTED,
-	SERVER_FAILED,     /* left for the next one, tried again later */
-	SERVER_REFUSED,    /* final until set_upstream (digest mismatch, I13) */
+	SERVER_FAILED,  /* left for the next one, tried again later */
+	SERVER_REFUSED, /* final until set_upstream (digest mismatch, I13) */
 };
 
 struct server_status {
 	const struct server *server;
 	enum server_state state;
-	bool preferred;          /* the one that the next query goes to */
-	const char *tls_version; /* "TLSv1.3"; NULL without a connection so far */
+	bool preferred;               /* the one that the next query goes to */
+	const char *tls_version;      /* "TLSv1.3"; NULL without a connection so far */
 	const char *authenticated_by; /* "certificate", "digest"; NULL where not */
-	const char *last_error;  /* one sentence for people; NULL: none */
+	const char *last_error;       /* one sentence for people; NULL: none */
 	uint64_t queries, answers, failures;
 	uint64_t handshake_usec;
 	uint64_t rtt_median_usec, rtt_p99_usec;
@@ -40,10 +40,11 @@ struct forwarder_counters {
 };
 
 struct upstream {
-	const struct server *servers; /* copied; in any order; none: blocked, SERVFAIL for every query */
+	const struct server
+		*servers; /* copied; in any order; none: blocked, SERVFAIL for every query */
 	size_t n_servers;
-	const struct address *virtual_ips; /* source address per family; a server of a family without one
-	                                      is not used. None at all: no binding (standalone) */
+	const struct address *virtual_ips; /* source address per family; a server of a family without
+										  one is not used. None at all: no binding (standalone) */
 	size_t n_virtual_ips;
 	const char *ca_certificates; /* PEM file; NULL: the system's trust store */
 };
@@ -51,15 +52,16 @@ struct upstream {
 typedef void (*forwarder_changed_t)(struct forwarder *forwarder, void *userdata);
 
 /*
- * Listens on UDP and TCP of the loopback address. port 0 takes a free one. fds: two sockets kept from
- * an earlier run (UDP, TCP; ownership passes on success), or NULL. Starts blocked. 0 or -errno.
+ * Listens on UDP and TCP of the loopback address. port 0 takes a free one. fds: two sockets kept
+ * from an earlier run (UDP, TCP; ownership passes on success), or NULL. Starts blocked. 0 or
+ * -errno.
  */
 int forwarder_new(sd_event *event, const struct address *listen, uint16_t port, const int fds[2],
 	forwarder_changed_t changed, void *userdata, struct forwarder **ret);
 
 /*
- * Replaces the servers; the listener stays, connections to servers that are unchanged stay, queries in
- * flight to others are answered with SERVFAIL. 0 or -errno, the old ones stay on failure.
+ * Replaces the servers; the listener stays, connections to servers that are unchanged stay, queries
+ * in flight to others are answered with SERVFAIL. 0 or -errno, the old ones stay on failure.
  */
 int forwarder_set_upstream(struct forwarder *forwarder, const struct upstream *upstream);
 

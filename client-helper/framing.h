@@ -10,8 +10,10 @@
 
 typedef void (*framing_message_t)(uint8_t *message, size_t length, void *userdata);
 
-/* Hands out every whole message in data. Returns the octets that they took, the rest awaits more. */
-static inline size_t framing_read(uint8_t *data, size_t length, framing_message_t message, void *userdata)
+/* Hands out every whole message in data. Returns the octets that they took, the
+   rest awaits more. */
+static inline size_t framing_read(
+	uint8_t *data, size_t length, framing_message_t message, void *userdata)
 {
 	size_t position = 0;
 

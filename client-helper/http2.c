@@ -23,8 +23,8 @@ struct exchange {
 	int32_t stream;
 	size_t sent; /* of the query */
 	bool status_ok, type_ok, bad;
-	size_t length;         /* of the body */
-	uint8_t *grown;        /* NULL: the body is in body */
+	size_t length;  /* of the body */
+	uint8_t *grown; /* NULL: the body is in body */
 	size_t grown_size;
 	uint8_t body[BODY_INLINE];
 };
@@ -130,7 +130,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 	if (name_length == 7 && memcmp(name, ":status", 7) == 0)
 		exchange->status_ok = value_length == 3 && memcmp(value, "200", 3) == 0;
 	else if (name_length == 12 && memcmp(name, "content-type", 12) == 0)
-		exchange->type_ok = value_length >= type_length &&
+		exchange->type_ok =
+			value_length >= type_length &&
 			strncasecmp((const char *)value, type, type_length) == 0 &&
 			(value_length == type_length || value[type_length] == ';' || value[type_length] == ' ');
 	return 0;
@@ -202,7 +203,10 @@ int http2_submit(struct http2 *http2, struct query *query)
 	static const uint8_t flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE;
 	char length[8];
 	int digits = snprintf(length, sizeof(length), "%u", query->length);
-#define HEADER(name, value, n, f) { (uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, (n), (f) }
+#define HEADER(name, value, n, f)                                                                  \
+	{                                                                                              \
+		(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, (n), (f)                          \
+	}
 	const nghttp2_nv headers[] = {
 		HEADER(":method", "POST", 4, flags),
 		HEADER(":scheme", "https", 5, flags),
@@ -213,10 +217,10 @@ int http2_submit(struct http2 *http2, struct query *query)
 		HEADER("content-length", length, (size_t)digits, NGHTTP2_NV_FLAG_NO_COPY_NAME),
 	};
 #undef HEADER
-	nghttp2_data_provider body = { .read_callback = on_body };
+	nghttp2_data_provider body = {.read_callback = on_body};
 	struct exchange *exchange;
-	uint32_t allowed =
-		nghttp2_session_get_remote_settings(http2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+	uint32_t allowed = nghttp2_session_get_remote_settings(
+		http2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 
 	if (http2->leaving || http2->n_open >= allowed || http2->n_open >= LIMIT_HTTP2_STREAMS)
 		return -EAGAIN;
@@ -225,8 +229,8 @@ int http2_submit(struct http2 *http2, struct query *query)
 		return -EAGAIN;
 	body.source.ptr = exchange;
 	exchange->query = query;
-	exchange->stream = nghttp2_submit_request(http2->session, NULL, headers,
-		sizeof(headers) / sizeof(*headers), &body, exchange);
+	exchange->stream = nghttp2_submit_request(
+		http2->session, NULL, headers, sizeof(headers) / sizeof(*headers), &body, exchange);
 	if (exchange->stream < 0) {
 		/* No stream numbers left, or no memory: the next connection has both. */
 		http2->leaving = true;
@@ -242,7 +246,8 @@ void http2_forget(struct http2 *http2, struct query *query)
 	struct exchange *exchange = (struct exchange *)(uintptr_t)query->handle;
 
 	exchange->query = NULL;
-	(void)nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, exchange->stream, NGHTTP2_CANCEL);
+	(void)nghttp2_submit_rst_stream(
+		http2->session, NGHTTP2_FLAG_NONE, exchange->stream, NGHTTP2_CANCEL);
 }
 
 int http2_receive(struct http2 *http2, const uint8_t *data, size_t length)
@@ -257,7 +262,7 @@ int http2_receive(struct http2 *http2, const uint8_t *data, size_t length)
 bool http2_ended(const struct http2 *http2)
 {
 	return http2->output_length == 0 && !nghttp2_session_want_read(http2->session) &&
-		!nghttp2_session_want_write(http2->session);
+		   !nghttp2_session_want_write(http2->session);
 }
 
 size_t http2_output(struct http2 *http2, uint8_t *out, size_t size)
@@ -301,9 +306,9 @@ struct http2 *http2_free(struct http2 *http2)
 static int open_session(struct http2 *http2)
 {
 	static const nghttp2_settings_entry settings[] = {
-		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
+		{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
 		/* One more than the longest answer, so that a longer one shows. */
-		{ NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, LIMIT_MESSAGE + 1 },
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, LIMIT_MESSAGE + 1},
 	};
 	nghttp2_session_callbacks *callbacks;
 	nghttp2_option *options = NULL;
@@ -321,11 +326,11 @@ static int open_session(struct http2 *http2)
 		result = nghttp2_session_client_new2(&http2->session, callbacks, http2, options);
 	}
 	if (result == 0)
-		result = nghttp2_submit_settings(http2->session, NGHTTP2_FLAG_NONE, settings,
-			sizeof(settings) / sizeof(*settings));
+		result = nghttp2_submit_settings(
+			http2->session, NGHTTP2_FLAG_NONE, settings, sizeof(settings) / sizeof(*settings));
 	if (result == 0)
-		result = nghttp2_session_set_local_window_size(http2->session, NGHTTP2_FLAG_NONE, 0,
-			CONNECTION_WINDOW);
+		result = nghttp2_session_set_local_window_size(
+			http2->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW);
 	nghttp2_option_del(options);
 	nghttp2_session_callbacks_del(callbacks);
 	return result == 0 ? 0 : -ENOMEM;

@@ -54,13 +54,14 @@ void ids_drop(struct ids *ids, uint16_t id)
 	ids->queries[id] = NULL;
 }
 
-struct query *ids_match(const struct ids *ids, const uint8_t *message, const struct dns_message *parsed)
+struct query *ids_match(
+	const struct ids *ids, const uint8_t *message, const struct dns_message *parsed)
 {
 	struct query *query = ids->queries[parsed->id];
 
 	if (!query || !parsed->response || parsed->question_length != query->question_length ||
-		!dns_same_question(message + DNS_HEADER_SIZE, query->message + DNS_HEADER_SIZE,
-			query->question_length))
+		!dns_same_question(
+			message + DNS_HEADER_SIZE, query->message + DNS_HEADER_SIZE, query->question_length))
 		return NULL;
 	return query;
 }

@@ -24,8 +24,8 @@ struct client {
 	uint32_t generation;
 	uint32_t events; /* that io waits for */
 	unsigned in_flight;
-	bool ended;   /* will ask no more, but waits for answers */
-	bool dirty;   /* has answers to be written */
+	bool ended; /* will ask no more, but waits for answers */
+	bool dirty; /* has answers to be written */
 	uint64_t used_at;
 	size_t in_length, out_length, out_size;
 	uint8_t *in, *out;
@@ -149,8 +149,8 @@ static bool client_reserve(struct client *client, size_t more)
 	return true;
 }
 
-static void answer_client(struct listener *listener, const struct asker *asker, const uint8_t *message,
-	size_t length)
+static void answer_client(
+	struct listener *listener, const struct asker *asker, const uint8_t *message, size_t length)
 {
 	struct client *client = client_of(listener, asker);
 
@@ -175,7 +175,8 @@ static void flush_udp(struct listener *listener)
 	unsigned sent = 0;
 
 	while (sent < listener->n_out) {
-		int n = sendmmsg(listener->fds[0], listener->out + sent, listener->n_out - sent, MSG_NOSIGNAL);
+		int n =
+			sendmmsg(listener->fds[0], listener->out + sent, listener->n_out - sent, MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -209,19 +210,20 @@ static unsigned reserve_udp(struct listener *listener)
 	return listener->n_out;
 }
 
-static void answer_udp(struct listener *listener, const struct asker *asker, uint8_t *message,
-	size_t length)
+static void answer_udp(
+	struct listener *listener, const struct asker *asker, uint8_t *message, size_t length)
 {
 	unsigned i = listener->n_out++;
 
 	memcpy(&listener->out_names[i], &asker->address, sizeof(listener->out_names[i]));
-	listener->out_iov[i] = (struct iovec){ .iov_base = message, .iov_len = length };
-	listener->out[i].msg_hdr.msg_namelen = asker->address.any.sa_family == AF_INET ?
-		sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	listener->out_iov[i] = (struct iovec){.iov_base = message, .iov_len = length};
+	listener->out[i].msg_hdr.msg_namelen = asker->address.any.sa_family == AF_INET
+											   ? sizeof(struct sockaddr_in)
+											   : sizeof(struct sockaddr_in6);
 }
 
-void listener_answer(struct listener *listener, struct query *query, uint8_t *message, size_t length,
-	const struct dns_message *parsed)
+void listener_answer(struct listener *listener, struct query *query, uint8_t *message,
+	size_t length, const struct dns_message *parsed)
 {
 	length = dns_fit_answer(message, length, parsed, query->edns, query->limit);
 	dns_put16(message, query->asker_id);
@@ -250,7 +252,8 @@ static void answer_error(struct listener *listener, const struct asker *asker, c
 		answer_udp(listener, asker, message, length);
 }
 
-void listener_fail(struct listener *listener, struct query *query, enum dns_ede code, const char *text)
+void listener_fail(
+	struct listener *listener, struct query *query, enum dns_ede code, const char *text)
 {
 	listener->counters.servfails++;
 	answer_error(listener, &query->asker, query->message, query->asker_id, query->question_length,
@@ -260,14 +263,15 @@ void listener_fail(struct listener *listener, struct query *query, enum dns_ede 
 
 /* ---- queries ---- */
 
-/* Whole zones don't go through a stub (RFC 5936, RFC 1995), nor does anything with records in it. */
+/* Whole zones don't go through a stub (RFC 5936, RFC 1995), nor does anything with
+   records in it. */
 static bool supported(const struct dns_message *parsed)
 {
 	enum { TYPE_IXFR = 251, TYPE_AXFR = 252 };
 
 	return parsed->opcode == 0 && parsed->counts[1] == 0 && parsed->counts[2] == 0 &&
-		parsed->counts[3] == parsed->has_opt && parsed->question_type != TYPE_IXFR &&
-		parsed->question_type != TYPE_AXFR;
+		   parsed->counts[3] == parsed->has_opt && parsed->question_type != TYPE_IXFR &&
+		   parsed->question_type != TYPE_AXFR;
 }
 
 static uint16_t limit_of(const struct asker *asker, const struct dns_message *parsed)
@@ -280,8 +284,8 @@ static uint16_t limit_of(const struct asker *asker, const struct dns_message *pa
 }
 
 /* False: it was no query, and nothing will answer it. */
-static bool take_query(struct listener *listener, const struct asker *asker, const uint8_t *message,
-	size_t length)
+static bool take_query(
+	struct listener *listener, const struct asker *asker, const uint8_t *message, size_t length)
 {
 	struct dns_message parsed;
 	struct query *query;
@@ -323,7 +327,7 @@ static int on_udp(sd_event_source *source, int fd, uint32_t revents, void *userd
 		listener->in[i].msg_hdr.msg_namelen = sizeof(listener->in_names[i]);
 	n = recvmmsg(fd, listener->in, LIMIT_UDP_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
-		struct asker asker = { .tcp = false };
+		struct asker asker = {.tcp = false};
 
 		memcpy(&asker.address, &listener->in_names[i], sizeof(asker.address));
 		if (listener->in[i].msg_hdr.msg_flags & MSG_TRUNC)
@@ -558,9 +562,9 @@ int listener_new(sd_event *event, const struct address *address, uint16_t port, 
 	listener->fds[0] = listener->fds[1] = -1;
 	listener->deadline = UINT64_MAX;
 	for (size_t i = 0; i < LIMIT_CLIENTS; i++)
-		listener->clients[i] = (struct client){ .listener = listener, .fd = -1 };
+		listener->clients[i] = (struct client){.listener = listener, .fd = -1};
 	for (size_t i = 0; i < LIMIT_UDP_BATCH; i++) {
-		listener->in_iov[i] = (struct iovec){ listener->messages[i], LIMIT_UDP_QUERY };
+		listener->in_iov[i] = (struct iovec){listener->messages[i], LIMIT_UDP_QUERY};
 		listener->in[i].msg_hdr.msg_iov = &listener->in_iov[i];
 		listener->in[i].msg_hdr.msg_iovlen = 1;
 		listener->in[i].msg_hdr.msg_name = &listener->in_names[i];
@@ -575,9 +579,11 @@ int listener_new(sd_event *event, const struct address *address, uint16_t port, 
 	if (result >= 0)
 		result = port_of(listener->fds[0], &listener->port);
 	if (result >= 0)
-		result = sd_event_add_io(event, &listener->io[0], listener->fds[0], EPOLLIN, on_udp, listener);
+		result =
+			sd_event_add_io(event, &listener->io[0], listener->fds[0], EPOLLIN, on_udp, listener);
 	if (result >= 0)
-		result = sd_event_add_io(event, &listener->io[1], listener->fds[1], EPOLLIN, on_tcp, listener);
+		result =
+			sd_event_add_io(event, &listener->io[1], listener->fds[1], EPOLLIN, on_tcp, listener);
 	if (result < 0) {
 		if (fds)
 			listener->fds[0] = listener->fds[1] = -1;

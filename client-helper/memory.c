@@ -6,7 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Segments that are never written to are what lies in the file: dropping their pages loses nothing. */
+/* Segments that are never written to are what lies in the file: dropping their
+   pages loses nothing. */
 static int drop_code(struct dl_phdr_info *info, size_t size, void *userdata)
 {
 	uintptr_t page = *(const uintptr_t *)userdata;

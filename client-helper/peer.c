@@ -144,7 +144,7 @@ struct server_status peer_status(const struct peer *peer)
 
 void peer_free(struct peer *peer)
 {
-	struct query_list lost = { 0 };
+	struct query_list lost = {0};
 	struct query *query;
 
 	if (!peer)

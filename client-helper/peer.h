@@ -1,6 +1,6 @@
 /*
- * One server as the chooser sees it: its connection, its queries, what it has done so far. Inside the
- * chooser: the two share their structs.
+ * One server as the chooser sees it: its connection, its queries, what it has done so far. Inside
+ * the chooser: the two share their structs.
  */
 #pragma once
 

@@ -18,7 +18,7 @@ struct asker {
 		struct sockaddr_in6 in6;
 		struct sockaddr_in in;
 		struct sockaddr any;
-	} address;           /* over UDP */
+	} address; /* over UDP */
 	bool tcp;
 	uint8_t client;      /* over TCP: place in the listener's table ... */
 	uint32_t generation; /* ... and which of its tenants */
@@ -28,14 +28,14 @@ struct query {
 	struct query *next, *previous;
 	struct asker asker;
 	uint16_t asker_id;
-	uint16_t limit;       /* longest answer that the asker takes */
-	bool edns;            /* the asker sent an OPT record */
-	bool resent;          /* went out a second time because a connection broke */
-	bool late;            /* has not been answered within LIMIT_ATTEMPT_USEC */
-	uint32_t tried;       /* servers that have failed it, one bit each */
-	uint64_t arrived;     /* monotonic, as all times */
-	uint64_t sent;        /* to a server, or put on its list of waiting ones */
-	uint64_t handle;      /* the transport's: id, stream or socket */
+	uint16_t limit;   /* longest answer that the asker takes */
+	bool edns;        /* the asker sent an OPT record */
+	bool resent;      /* went out a second time because a connection broke */
+	bool late;        /* has not been answered within LIMIT_ATTEMPT_USEC */
+	uint32_t tried;   /* servers that have failed it, one bit each */
+	uint64_t arrived; /* monotonic, as all times */
+	uint64_t sent;    /* to a server, or put on its list of waiting ones */
+	uint64_t handle;  /* the transport's: id, stream or socket */
 	uint16_t length, question_length;
 	uint8_t message[LIMIT_QUERY_SIZE];
 };
@@ -57,5 +57,5 @@ unsigned query_pool_used(const struct query_pool *pool);
 
 void query_list_append(struct query_list *list, struct query *query);
 void query_list_remove(struct query_list *list, struct query *query);
-struct query *query_list_pop(struct query_list *list); /* the first, or NULL */
+struct query *query_list_pop(struct query_list *list);                /* the first, or NULL */
 void query_list_move(struct query_list *from, struct query_list *to); /* all, to the end */

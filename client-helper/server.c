@@ -10,7 +10,7 @@ void server_clear(struct server *server)
 	free(server->dohpath);
 	free(server->addresses);
 	free(server->pins);
-	*server = (struct server){ 0 };
+	*server = (struct server){0};
 }
 
 /* An empty array stays NULL. */
@@ -86,10 +86,10 @@ bool server_equal(const struct server *a, const struct server *b)
 	return true;
 }
 
-socklen_t address_to_sockaddr(const struct address *address, uint16_t port,
-	struct sockaddr_storage *ret)
+socklen_t address_to_sockaddr(
+	const struct address *address, uint16_t port, struct sockaddr_storage *ret)
 {
-	*ret = (struct sockaddr_storage){ .ss_family = address->family };
+	*ret = (struct sockaddr_storage){.ss_family = address->family};
 	if (address->family == AF_INET) {
 		struct sockaddr_in *sin = (struct sockaddr_in *)ret;
 

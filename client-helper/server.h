@@ -24,7 +24,8 @@ struct address {
 		struct in6_addr in6;
 		uint8_t bytes[16];
 	};
-	bool outside; /* a resolver's, outside the tunnel by the user's wish: not asked from the virtual IP */
+	bool outside; /* a resolver's, outside the tunnel by the user's wish: not asked from the virtual
+					 IP */
 };
 
 /* An SPKI digest that the server's certificate must match (I12, I13). */
@@ -58,7 +59,7 @@ bool server_equal(const struct server *a, const struct server *b);
 bool addresses_equal(const struct address *a, size_t n_a, const struct address *b, size_t n_b);
 
 /* Fills *ret, returns the length that the socket calls want. */
-socklen_t address_to_sockaddr(const struct address *address, uint16_t port,
-	struct sockaddr_storage *ret);
+socklen_t address_to_sockaddr(
+	const struct address *address, uint16_t port, struct sockaddr_storage *ret);
 
 const char *transport_to_string(enum transport transport); /* "plain", "DoT", "DoH" */

@@ -108,7 +108,7 @@ static int set_alpn(struct options *options, struct server *server, char *value)
 	static const struct {
 		const char *name;
 		enum transport transport;
-	} table[] = { { "dot", TRANSPORT_DOT }, { "h2", TRANSPORT_DOH }, { "plain", TRANSPORT_PLAIN } };
+	} table[] = {{"dot", TRANSPORT_DOT}, {"h2", TRANSPORT_DOH}, {"plain", TRANSPORT_PLAIN}};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
 		if (strcmp(table[i].name, value) == 0) {
@@ -158,7 +158,7 @@ static int set_dohpath(struct options *options, struct server *server, char *val
 static int set_pin(struct options *options, struct server *server, char *value)
 {
 	const struct digest_algorithm *algorithm;
-	struct pin pin = { 0 };
+	struct pin pin = {0};
 
 	if (digest_parse(span_from_string(value), &algorithm, pin.digest, NULL) < 0)
 		return -EINVAL;
@@ -189,15 +189,15 @@ static int parse_resolver(char *text, struct options *options)
 		const char *key;
 		int (*set)(struct options *options, struct server *server, char *value);
 	} keys[] = {
-		{ "addresses", set_addresses },
-		{ "alpn", set_alpn },
-		{ "adn", set_adn },
-		{ "port", set_port },
-		{ "priority", set_priority },
-		{ "dohpath", set_dohpath },
-		{ "pin", set_pin },
-		{ "ca", set_ca },
-		{ "bind", set_bind },
+		{"addresses", set_addresses},
+		{"alpn", set_alpn},
+		{"adn", set_adn},
+		{"port", set_port},
+		{"priority", set_priority},
+		{"dohpath", set_dohpath},
+		{"pin", set_pin},
+		{"ca", set_ca},
+		{"bind", set_bind},
 	};
 	static const uint16_t ports[] = {
 		[TRANSPORT_PLAIN] = 53,
@@ -212,7 +212,7 @@ static int parse_resolver(char *text, struct options *options)
 		return -EINVAL;
 	}
 	options->n_servers++;
-	*server = (struct server){ .priority = 1, .transport = TRANSPORT_DOT };
+	*server = (struct server){.priority = 1, .transport = TRANSPORT_DOT};
 	for (char *word = strtok_r(text, " ", &next); word; word = strtok_r(NULL, " ", &next)) {
 		char *value = strchr(word, '=');
 		int result = -ENOENT;
@@ -230,7 +230,8 @@ static int parse_resolver(char *text, struct options *options)
 			return result;
 	}
 	if (server->n_addresses == 0 || (server->transport != TRANSPORT_PLAIN && !server->adn)) {
-		fprintf(stderr, "encdnsd: a resolver needs %s\n", server->n_addresses == 0 ? "addresses" : "adn");
+		fprintf(stderr, "encdnsd: a resolver needs %s\n",
+			server->n_addresses == 0 ? "addresses" : "adn");
 		return -EINVAL;
 	}
 	if (server->port == 0)
@@ -243,10 +244,10 @@ static int parse_resolver(char *text, struct options *options)
 static int parse_options(int argc, char *argv[], struct options *options)
 {
 	static const struct option table[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "resolver", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{"listen", required_argument, NULL, 'l'},
+		{"resolver", required_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	int option, result;
 
@@ -302,7 +303,8 @@ static void print_summary(struct forwarder *forwarder)
 {
 	struct forwarder_counters counters = forwarder_counters(forwarder);
 
-	fprintf(stderr, "encdnsd: %llu queries, %llu answers, %llu SERVFAIL, %llu dropped, %u in flight\n",
+	fprintf(stderr,
+		"encdnsd: %llu queries, %llu answers, %llu SERVFAIL, %llu dropped, %u in flight\n",
 		(unsigned long long)counters.queries, (unsigned long long)counters.answers,
 		(unsigned long long)counters.servfails, (unsigned long long)counters.dropped,
 		counters.in_flight);
@@ -333,8 +335,8 @@ static int watch_signals(sd_event *event, struct forwarder *forwarder)
 	if (result >= 0)
 		result = sd_event_add_signal(event, NULL, SIGINT | SD_EVENT_SIGNAL_PROCMASK, NULL, NULL);
 	if (result >= 0)
-		result = sd_event_add_signal(event, NULL, SIGUSR1 | SD_EVENT_SIGNAL_PROCMASK, on_summary,
-			forwarder);
+		result = sd_event_add_signal(
+			event, NULL, SIGUSR1 | SD_EVENT_SIGNAL_PROCMASK, on_summary, forwarder);
 	return result;
 }
 
@@ -354,8 +356,8 @@ static int run(const struct options *options)
 
 	if (result >= 0) {
 		doing = "listen";
-		result = forwarder_new(event, &options->listen, options->port, NULL, print_state, NULL,
-			&forwarder);
+		result = forwarder_new(
+			event, &options->listen, options->port, NULL, print_state, NULL, &forwarder);
 	}
 	if (result >= 0) {
 		doing = options->ca ? "use the CA certificates" : "use the resolvers";
@@ -378,7 +380,7 @@ static int run(const struct options *options)
 
 int standalone_main(int argc, char *argv[])
 {
-	struct options __attribute__((cleanup(options_clear))) options = { 0 };
+	struct options __attribute__((cleanup(options_clear))) options = {0};
 
 	if (parse_options(argc, argv, &options) < 0)
 		return 2;

@@ -1,7 +1,7 @@
 /*
- * DNS messages with a length of two octets before each, pipelined over one connection: DoT (RFC 7858)
- * and, without TLS, what is left of plain DNS when a datagram was too small (RFC 7766). All queries
- * of a batch leave in one write, all answers that have arrived are read at once.
+ * DNS messages with a length of two octets before each, pipelined over one connection: DoT (RFC
+ * 7858) and, without TLS, what is left of plain DNS when a datagram was too small (RFC 7766). All
+ * queries of a batch leave in one write, all answers that have arrived are read at once.
  */
 #include "transport.h"
 
@@ -40,7 +40,8 @@ static void stream_flush(struct carrier *carrier)
 	size_t written = 0;
 
 	while (written < stream->out_length) {
-		ssize_t n = channel_write(stream->channel, stream->out + written, stream->out_length - written);
+		ssize_t n =
+			channel_write(stream->channel, stream->out + written, stream->out_length - written);
 
 		if (n < 0)
 			break;
@@ -126,7 +127,8 @@ static void on_readable(struct channel *channel, void *userdata)
 			if (n < 0)
 				break;
 			stream->in_length += n;
-			start += framing_read(stream->in + start, stream->in_length - start, on_message, stream);
+			start +=
+				framing_read(stream->in + start, stream->in_length - start, on_message, stream);
 		} while (stream->in_length < IN_SIZE && channel_pending(channel));
 
 		/* Half of the buffer takes the longest message, so there is room again afterwards. */
@@ -146,8 +148,8 @@ static void on_closed(struct channel *channel, bool final, const char *reason, v
 	stream->carrier.events->closed(&stream->carrier, final, reason, stream->carrier.userdata);
 }
 
-int stream_new(const struct carrier_config *config, struct carrier **ret,
-	char reason[static LIMIT_ERROR_TEXT])
+int stream_new(
+	const struct carrier_config *config, struct carrier **ret, char reason[static LIMIT_ERROR_TEXT])
 {
 	static const struct carrier_ops ops = {
 		.send = stream_send,
@@ -176,8 +178,8 @@ int stream_new(const struct carrier_config *config, struct carrier **ret,
 		stream->carrier.authenticated_by = config->server->n_pins > 0 ? "digest" : "certificate";
 	result = ids_new(&stream->ids);
 	if (result >= 0)
-		result = channel_open(config, secure ? "dot" : NULL, false, &events, stream, &stream->channel,
-			reason);
+		result = channel_open(
+			config, secure ? "dot" : NULL, false, &events, stream, &stream->channel, reason);
 	if (result < 0) {
 		stream_free(&stream->carrier);
 		return result;

@@ -107,7 +107,8 @@ static void append_time(char *text, const ASN1_TIME *time)
 	struct tm tm;
 	char date[32];
 
-	if (ASN1_TIME_to_tm(time, &tm) == 1 && strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm) > 0)
+	if (ASN1_TIME_to_tm(time, &tm) == 1 &&
+		strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm) > 0)
 		append(text, date);
 	else
 		append(text, "an unreadable date");
@@ -116,7 +117,7 @@ static void append_time(char *text, const ASN1_TIME *time)
 /* CN or O of the issuer: enough for a person to recognise. */
 static void append_issuer(char *text, X509 *certificate)
 {
-	static const int nids[] = { NID_commonName, NID_organizationName };
+	static const int nids[] = {NID_commonName, NID_organizationName};
 	X509_NAME *issuer = X509_get_issuer_name(certificate);
 
 	for (size_t i = 0; i < sizeof(nids) / sizeof(*nids); i++) {
@@ -153,7 +154,8 @@ static void explain(struct tls *tls, X509_STORE_CTX *store)
 	text[0] = '\0';
 	switch (error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		append(text, at == leaf ? "the certificate expired on " : "the issuer's certificate expired on ");
+		append(text,
+			at == leaf ? "the certificate expired on " : "the issuer's certificate expired on ");
 		append_time(text, X509_get0_notAfter(at));
 		break;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -190,14 +192,14 @@ struct hash {
 };
 
 static const struct hash hashes[] = {
-	{ 2, "SHA2-256", EVP_sha256 },
-	{ 3, "SHA2-384", EVP_sha384 },
-	{ 4, "SHA2-512", EVP_sha512 },
+	{2, "SHA2-256", EVP_sha256},
+	{3, "SHA2-384", EVP_sha384},
+	{4, "SHA2-512", EVP_sha512},
 };
 
 /* The digest of the certificate's SubjectPublicKeyInfo. */
-static bool spki_digest(X509 *certificate, const struct hash *hash, uint8_t ret[static EVP_MAX_MD_SIZE],
-	unsigned *ret_length)
+static bool spki_digest(X509 *certificate, const struct hash *hash,
+	uint8_t ret[static EVP_MAX_MD_SIZE], unsigned *ret_length)
 {
 	unsigned char *spki = NULL;
 	int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
@@ -277,7 +279,8 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-/* A resumed session shows no certificate again: only a fresh one, of one still valid, may stand for it. */
+/* A resumed session shows no certificate again: only a fresh one, of one still valid, may stand for
+ * it. */
 static bool may_resume(const struct tls_ticket *ticket, bool pinned)
 {
 	X509 *certificate = ticket->session ? SSL_SESSION_get0_peer(ticket->session) : NULL;
@@ -346,8 +349,8 @@ int tls_context_new(const char *ca_file, struct tls_context **ret)
 		return -ENOMEM;
 	}
 	errno = 0;
-	/* The folder is looked up by the issuer's hash when one is needed; the file would be read whole,
-	   140 certificates for the one that counts. */
+	/* The folder is looked up by the issuer's hash when one is needed; the file would be read
+	   whole, 140 certificates for the one that counts. */
 	loaded = ca_file ? SSL_CTX_load_verify_file(ssl, ca_file) : SSL_CTX_set_default_verify_dir(ssl);
 	if (loaded != 1) {
 		int error = ca_file && errno == ENOENT ? -ENOENT : -EINVAL;
@@ -374,8 +377,8 @@ int tls_context_new(const char *ca_file, struct tls_context **ret)
 struct tls *tls_free(struct tls *tls)
 {
 	if (tls && tls->ssl) {
-		/* One try to say goodbye; the socket is closed either way. OpenSSL takes a session that was not
-		   shut down for a bad one, but a server that restarts is to be resumed with. */
+		/* One try to say goodbye; the socket is closed either way. OpenSSL takes a session that was
+		   not shut down for a bad one, but a server that restarts is to be resumed with. */
 		if (SSL_is_init_finished(tls->ssl)) {
 			SSL_shutdown(tls->ssl);
 			SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
@@ -397,7 +400,8 @@ static int offer(struct tls *tls, const char *alpn)
 		return -EINVAL;
 	wire[0] = length;
 	memcpy(wire + 1, alpn, length);
-	SSL_set_hostflags(tls->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	SSL_set_hostflags(
+		tls->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
 	if (SSL_set1_host(tls->ssl, adn) != 1 || SSL_set_tlsext_host_name(tls->ssl, adn) != 1 ||
 		SSL_set_alpn_protos(tls->ssl, wire, 1 + length) != 0)
 		return -ENOMEM;
@@ -433,8 +437,8 @@ int tls_new(struct tls_context *context, const struct server *server, struct tls
 	return 0;
 }
 
-static void explain_failure(const struct tls *tls, int error, int system_error,
-	char reason[static LIMIT_ERROR_TEXT])
+static void explain_failure(
+	const struct tls *tls, int error, int system_error, char reason[static LIMIT_ERROR_TEXT])
 {
 	unsigned long code = ERR_peek_error();
 	const char *text = code ? ERR_reason_error_string(code) : NULL;

@@ -20,25 +20,26 @@ struct carrier_events {
 	/* Takes queries: the connection is up, or has room again after send said -EAGAIN. */
 	void (*ready)(struct carrier *carrier, void *userdata);
 
-	/* query is answered and no longer the carrier's. message may be changed; it stays as it is until
-	   idle has returned. */
+	/* query is answered and no longer the carrier's. message may be changed; it stays as it is
+	   until idle has returned. */
 	void (*answer)(struct carrier *carrier, struct query *query, uint8_t *message, size_t length,
 		const struct dns_message *parsed, void *userdata);
 
-	/* query gets no answer here (a stream reset, an HTTP status) and is no longer the carrier's. again:
-	   the server has not looked at it. idle follows. */
+	/* query gets no answer here (a stream reset, an HTTP status) and is no longer the carrier's.
+	   again: the server has not looked at it. idle follows. */
 	void (*refused)(struct carrier *carrier, struct query *query, bool again, void *userdata);
 
 	/* All that there was to read has been read. */
 	void (*idle)(struct carrier *carrier, void *userdata);
 
-	/* Is no more. final: never to be tried again (I13). reason: a sentence for people, NULL where the
-	   server closed a working connection. */
+	/* Is no more. final: never to be tried again (I13). reason: a sentence for people, NULL where
+	   the server closed a working connection. */
 	void (*closed)(struct carrier *carrier, bool final, const char *reason, void *userdata);
 };
 
 struct carrier_ops {
-	/* Takes the query, to be written with the next flush. -EAGAIN: no room before the next ready. */
+	/* Takes the query, to be written with the next flush. -EAGAIN: no room before
+	   the next ready. */
 	int (*send)(struct carrier *carrier, struct query *query);
 	void (*flush)(struct carrier *carrier);
 	/* The query is needed no more; an answer that still comes is dropped. */
@@ -66,9 +67,9 @@ struct carrier_config {
 	const struct server *server;
 	const struct address *virtual_ips; /* none: not bound to an address */
 	size_t n_virtual_ips;
-	struct tls_context *tls;           /* for DoT and DoH */
-	struct tls_ticket *ticket;         /* of this server, for resumption */
-	unsigned attempt;                  /* counts up, so that another address has its turn */
+	struct tls_context *tls;   /* for DoT and DoH */
+	struct tls_ticket *ticket; /* of this server, for resumption */
+	unsigned attempt;          /* counts up, so that another address has its turn */
 	const struct carrier_events *events;
 	void *userdata;
 };

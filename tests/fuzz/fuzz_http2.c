@@ -1,4 +1,5 @@
-/* Whatever a DoH server sends, each query has at most one outcome, and none after it was forgotten. */
+/* Whatever a DoH server sends, each query has at most one outcome, and none after
+   it was forgotten. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -19,8 +20,8 @@ static void on_refused(struct query *query, bool again, void *userdata)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct http2_events events = { .answer = on_answer, .refused = on_refused };
-	struct query queries[3] = { { .length = 128 }, { .length = 256 }, { .length = 128 } };
+	static const struct http2_events events = {.answer = on_answer, .refused = on_refused};
+	struct query queries[3] = {{.length = 128}, {.length = 256}, {.length = 128}};
 	struct http2 *http2;
 	uint8_t out[512];
 	int result = 0;

@@ -26,7 +26,8 @@ static void add_extension(X509 *certificate, int nid, const char *value)
 static void add_name(X509_NAME *to, const char *cn)
 {
 	assert_int_equal(
-		X509_NAME_add_entry_by_txt(to, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0), 1);
+		X509_NAME_add_entry_by_txt(to, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0),
+		1);
 }
 
 static X509 *blank_certificate(EVP_PKEY *key, int from_day, int to_day)
@@ -46,30 +47,32 @@ static X509 *blank_certificate(EVP_PKEY *key, int from_day, int to_day)
 
 struct identity authority_new(const char *name)
 {
-	struct identity authority = { .key = EVP_EC_gen("P-256") };
+	struct identity authority = {.key = EVP_EC_gen("P-256")};
 
 	assert_non_null(authority.key);
 	authority.certificate = blank_certificate(authority.key, -1, 1);
 	add_name(X509_get_subject_name(authority.certificate), name);
-	assert_int_equal(X509_set_issuer_name(authority.certificate,
-		X509_get_subject_name(authority.certificate)), 1);
+	assert_int_equal(
+		X509_set_issuer_name(authority.certificate, X509_get_subject_name(authority.certificate)),
+		1);
 	add_extension(authority.certificate, NID_basic_constraints, "critical,CA:TRUE");
 	add_extension(authority.certificate, NID_key_usage, "critical,keyCertSign");
 	assert_true(X509_sign(authority.certificate, authority.key, EVP_sha256()) > 0);
 	return authority;
 }
 
-struct identity identity_new(const struct identity *authority, const char *san, const char *cn,
-	int from_day, int to_day)
+struct identity identity_new(
+	const struct identity *authority, const char *san, const char *cn, int from_day, int to_day)
 {
-	struct identity identity = { .key = EVP_EC_gen("P-256") };
+	struct identity identity = {.key = EVP_EC_gen("P-256")};
 
 	assert_non_null(identity.key);
 	identity.certificate = blank_certificate(identity.key, from_day, to_day);
 	if (cn)
 		add_name(X509_get_subject_name(identity.certificate), cn);
-	assert_int_equal(X509_set_issuer_name(identity.certificate,
-		X509_get_subject_name(authority->certificate)), 1);
+	assert_int_equal(
+		X509_set_issuer_name(identity.certificate, X509_get_subject_name(authority->certificate)),
+		1);
 	if (san)
 		add_extension(identity.certificate, NID_subject_alt_name, san);
 	assert_true(X509_sign(identity.certificate, authority->key, EVP_sha256()) > 0);
@@ -80,7 +83,7 @@ void identity_clear(struct identity *identity)
 {
 	EVP_PKEY_free(identity->key);
 	X509_free(identity->certificate);
-	*identity = (struct identity){ 0 };
+	*identity = (struct identity){0};
 }
 
 void identity_write(const struct identity *identity, char path[64])
@@ -99,14 +102,15 @@ void identity_write(const struct identity *identity, char path[64])
 
 struct pin identity_pin(const struct identity *identity, uint16_t algorithm)
 {
-	static const char *const names[] = { [2] = "SHA256", [3] = "SHA384", [4] = "SHA512" };
-	struct pin pin = { .algorithm = algorithm };
+	static const char *const names[] = {[2] = "SHA256", [3] = "SHA384", [4] = "SHA512"};
+	struct pin pin = {.algorithm = algorithm};
 	unsigned char *spki = NULL;
 	int length = i2d_PUBKEY(identity->key, &spki);
 	size_t size = sizeof(pin.digest);
 
 	assert_true(length > 0);
-	assert_int_equal(EVP_Q_digest(NULL, names[algorithm], NULL, spki, length, pin.digest, &size), 1);
+	assert_int_equal(
+		EVP_Q_digest(NULL, names[algorithm], NULL, spki, length, pin.digest, &size), 1);
 	pin.length = size;
 	OPENSSL_free(spki);
 	return pin;

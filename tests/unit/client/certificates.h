@@ -16,9 +16,10 @@ struct identity {
 /* Fails the test where OpenSSL does. */
 struct identity authority_new(const char *name);
 
-/* san: as in openssl.cnf, "DNS:a.example,DNS:b.example"; NULL: none. cn: NULL: none. Days from now. */
-struct identity identity_new(const struct identity *authority, const char *san, const char *cn,
-	int from_day, int to_day);
+/* san: as in openssl.cnf, "DNS:a.example,DNS:b.example"; NULL: none. cn: NULL: none.
+   Days from now. */
+struct identity identity_new(
+	const struct identity *authority, const char *san, const char *cn, int from_day, int to_day);
 void identity_clear(struct identity *identity);
 
 /* PEM into a temporary file; path gets its name. */

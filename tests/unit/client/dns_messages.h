@@ -1,6 +1,6 @@
 /*
- * DNS messages for the tests: built from text, into exact heap blocks, so that AddressSanitizer sees an
- * octet read too far.
+ * DNS messages for the tests: built from text, into exact heap blocks, so that AddressSanitizer
+ * sees an octet read too far.
  */
 #pragma once
 
@@ -46,8 +46,8 @@ static inline void put_name(struct message *message, const char *name)
 	put8(message, 0);
 }
 
-static inline void put_header(struct message *message, uint16_t id, uint16_t flags, uint16_t answers,
-	uint16_t additional)
+static inline void put_header(
+	struct message *message, uint16_t id, uint16_t flags, uint16_t answers, uint16_t additional)
 {
 	message->length = 0;
 	put16(message, id);
@@ -66,8 +66,8 @@ static inline void put_question(struct message *message, const char *name, uint1
 }
 
 /* options: length octets of whole options, or NULL. */
-static inline void put_opt(struct message *message, uint16_t size, bool dnssec_ok, const void *options,
-	size_t length)
+static inline void put_opt(
+	struct message *message, uint16_t size, bool dnssec_ok, const void *options, size_t length)
 {
 	put8(message, 0);
 	put16(message, 41);

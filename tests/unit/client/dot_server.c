@@ -24,7 +24,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
 	struct dot_server *server = userdata;
 
 	server->alpn_ok = (in_length == 4 && memcmp(in, "\3dot", 4) == 0) ||
-		(in_length == 3 && memcmp(in, "\2h2", 3) == 0);
+					  (in_length == 3 && memcmp(in, "\2h2", 3) == 0);
 	*out = in + 1;
 	*out_length = in[0];
 	return SSL_TLSEXT_ERR_OK;
@@ -123,7 +123,7 @@ static bool speaks_h2(SSL *ssl)
 
 static void serve_h2(struct dot_server *server, SSL *ssl)
 {
-	struct h2_server_config config = { .manner = server->h2, .times = &server->times };
+	struct h2_server_config config = {.manner = server->h2, .times = &server->times};
 	struct h2_server *h2 = h2_server_new(&config);
 	unsigned before = 0;
 	uint8_t octets[16384];
@@ -215,7 +215,7 @@ static void *run(void *userdata)
 
 void dot_server_start(struct dot_server *server, const struct identity *identity)
 {
-	struct sockaddr_in name = { .sin_family = AF_INET };
+	struct sockaddr_in name = {.sin_family = AF_INET};
 	socklen_t length = sizeof(name);
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
@@ -235,7 +235,7 @@ void dot_server_start(struct dot_server *server, const struct identity *identity
 	assert_true(server->fd >= 0);
 	name.sin_port = htons(server->port);
 	name.sin_addr.s_addr = htonl(server->address ? server->address : INADDR_LOOPBACK);
-	assert_int_equal(setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)), 0);
+	assert_int_equal(setsockopt(server->fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
 	assert_int_equal(bind(server->fd, (struct sockaddr *)&name, sizeof(name)), 0);
 	assert_int_equal(listen(server->fd, 16), 0);
 	assert_int_equal(getsockname(server->fd, (struct sockaddr *)&name, &length), 0);

@@ -21,7 +21,7 @@ struct fixture {
 
 static inline struct address loopback(void)
 {
-	return (struct address){ .family = AF_INET, .in.s_addr = htonl(INADDR_LOOPBACK) };
+	return (struct address){.family = AF_INET, .in.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 static inline struct sockaddr_in forwarder_name(const struct fixture *fixture)
@@ -71,7 +71,8 @@ static inline void send_query(struct fixture *fixture, uint16_t id, const char *
 }
 
 /* Runs the event loop until an answer arrives on fd; false: none within so many milliseconds. */
-static inline bool receive(struct fixture *fixture, int fd, unsigned milliseconds, struct message *ret)
+static inline bool receive(
+	struct fixture *fixture, int fd, unsigned milliseconds, struct message *ret)
 {
 	uint64_t end = clock_usec() + (uint64_t)milliseconds * 1000;
 

@@ -25,14 +25,17 @@ struct body {
 };
 
 #define IS(a, n, literal) ((n) == sizeof(literal) - 1 && memcmp((a), (literal), (n)) == 0)
-#define HEADER(name, value) \
-	{ (uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, 0 }
+#define HEADER(name, value)                                                                        \
+	{                                                                                              \
+		(uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, 0              \
+	}
 
 static int on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *userdata)
 {
 	struct h2_server *server = userdata;
 
-	nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, calloc(1, sizeof(struct body)));
+	nghttp2_session_set_stream_user_data(
+		session, frame->hd.stream_id, calloc(1, sizeof(struct body)));
 	server->seen = (struct h2_seen){
 		.requests = server->seen.requests + 1,
 		.most_at_a_time = server->seen.most_at_a_time,
@@ -43,8 +46,8 @@ static int on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *
 	return 0;
 }
 
-static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t n,
-	const uint8_t *value, size_t length, uint8_t flags, void *userdata)
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+	size_t n, const uint8_t *value, size_t length, uint8_t flags, void *userdata)
 {
 	struct h2_seen *seen = &((struct h2_server *)userdata)->seen;
 
@@ -85,16 +88,19 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream, uint8_t *buffer
 static void respond(struct h2_server *server, int32_t stream, struct body *body)
 {
 	static const nghttp2_nv good[] = {
-		HEADER(":status", "200"), HEADER("content-type", "application/dns-message"),
+		HEADER(":status", "200"),
+		HEADER("content-type", "application/dns-message"),
 	};
 	static const nghttp2_nv busy[] = {
-		HEADER(":status", "503"), HEADER("content-type", "application/dns-message"),
+		HEADER(":status", "503"),
+		HEADER("content-type", "application/dns-message"),
 	};
 	static const nghttp2_nv html[] = {
-		HEADER(":status", "200"), HEADER("content-type", "text/html"),
+		HEADER(":status", "200"),
+		HEADER("content-type", "text/html"),
 	};
-	static const nghttp2_nv hints[] = { HEADER(":status", "103") };
-	nghttp2_data_provider provider = { .source.ptr = body, .read_callback = on_read };
+	static const nghttp2_nv hints[] = {HEADER(":status", "103")};
+	nghttp2_data_provider provider = {.source.ptr = body, .read_callback = on_read};
 	const nghttp2_nv *headers = good;
 
 	if (server->config.manner == H2_STATUS)

@@ -1,6 +1,6 @@
 /*
- * The server's side of DoH for the tests, octets in and octets out: answers every query with itself, or
- * as a server should not.
+ * The server's side of DoH for the tests, octets in and octets out: answers every query with
+ * itself, or as a server should not.
  */
 #pragma once
 

@@ -234,12 +234,12 @@ static void answer(struct world *world, size_t server, size_t index)
 {
 	struct fake_carrier *fake = world->carriers[server];
 	struct carrier *carrier = &fake->carrier;
-	struct dns_message parsed = { 0 };
-	uint8_t message[DNS_HEADER_SIZE] = { 0 };
+	struct dns_message parsed = {0};
+	uint8_t message[DNS_HEADER_SIZE] = {0};
 
 	drop_held(fake, &world->queries[index]);
-	carrier->events->answer(carrier, &world->queries[index], message, sizeof(message), &parsed,
-		carrier->userdata);
+	carrier->events->answer(
+		carrier, &world->queries[index], message, sizeof(message), &parsed, carrier->userdata);
 	carrier->events->idle(carrier, carrier->userdata);
 }
 
@@ -306,7 +306,8 @@ static void test_one_connect_and_flush_for_many(void **state)
 	world_free(world);
 }
 
-/* Connecting fails: the next takes over at once, and the first is tried again with growing pauses. */
+/* Connecting fails: the next takes over at once, and the first is tried again
+   with growing pauses. */
 static void test_failover_and_back(void **state)
 {
 	struct world *world = world_new(2);
@@ -356,7 +357,8 @@ static void test_pauses_grow_to_a_minute(void **state)
 	world_free(world);
 }
 
-/* All down: SERVFAIL at once. Whoever asks has them tried again, and waits for that only briefly. */
+/* All down: SERVFAIL at once. Whoever asks has them tried again, and waits for
+   that only briefly. */
 static void test_all_down(void **state)
 {
 	struct world *world = world_new(2);
@@ -421,7 +423,7 @@ static void test_final_refusal(void **state)
 
 static void test_refused_from_the_start(void **state)
 {
-	static const char *const refused[] = { "not spoken here", NULL };
+	static const char *const refused[] = {"not spoken here", NULL};
 	struct world *world = world_new(0);
 
 	set_servers(world, 2, refused, false);

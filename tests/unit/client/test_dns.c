@@ -123,7 +123,7 @@ static void test_read_refuses(void **state)
 static void test_same_question(void **state)
 {
 	struct message a = query_for(1, "www.corp.example"), b = query_for(2, "WWW.Corp.exAMPle"),
-		c = query_for(3, "wwx.corp.example");
+				   c = query_for(3, "wwx.corp.example");
 	size_t length = 18 + 4;
 
 	assert_true(dns_same_question(a.data + 12, b.data + 12, length));
@@ -133,7 +133,8 @@ static void test_same_question(void **state)
 	assert_false(dns_same_question(a.data + 12, a.data + 12, 0));
 }
 
-/* What is asked upstream is padded, and holds nothing of the asker's options: no client subnet (RFC 7871). */
+/* What is asked upstream is padded, and holds nothing of the asker's options: no client subnet (RFC
+ * 7871). */
 static void test_write_query_padded(void **state)
 {
 	char name[254] = "";
@@ -197,9 +198,22 @@ static void test_fit_answer_strips(void **state)
 {
 	/* An extended error stays, the padding before and behind it goes. */
 	static const uint8_t options[] = {
-		0, 12, 0, 2, 0, 0,
-		0, 15, 0, 2, 0, 22,
-		0, 12, 0, 0,
+		0,
+		12,
+		0,
+		2,
+		0,
+		0,
+		0,
+		15,
+		0,
+		2,
+		0,
+		22,
+		0,
+		12,
+		0,
+		0,
 	};
 	struct message message = answer_with(1, 10, options, sizeof(options));
 	struct message with = message;
@@ -221,7 +235,7 @@ static void test_fit_answer_strips(void **state)
 
 static void test_fit_answer_broken_options(void **state)
 {
-	static const uint8_t options[] = { 0, 15, 0, 9, 1 }; /* longer than the record */
+	static const uint8_t options[] = {0, 15, 0, 9, 1}; /* longer than the record */
 	struct message message = answer_with(1, 10, options, sizeof(options));
 	struct dns_message parsed = read_ok(&message);
 	uint8_t *copy = exact_copy(&message, message.length);
@@ -236,7 +250,8 @@ static void test_fit_answer_truncates(void **state)
 	struct dns_message parsed = read_ok(&message);
 	size_t n;
 
-	assert_int_equal(dns_fit_answer(exact.data, exact.length, &parsed, true, exact.length), exact.length);
+	assert_int_equal(
+		dns_fit_answer(exact.data, exact.length, &parsed, true, exact.length), exact.length);
 	assert_false(exact.data[2] & 2);
 
 	n = dns_fit_answer(message.data, message.length, &parsed, true, 512);
@@ -252,14 +267,18 @@ static void test_write_error(void **state)
 	struct message message = query_for(9, "www.corp.example");
 	struct dns_message parsed;
 	uint8_t out[DNS_ERROR_SIZE];
-	size_t n = dns_write_error(message.data, 22, DNS_SERVFAIL, true, DNS_EDE_NETWORK_ERROR, "down", out);
+	size_t n =
+		dns_write_error(message.data, 22, DNS_SERVFAIL, true, DNS_EDE_NETWORK_ERROR, "down", out);
 
 	assert_int_equal(dns_read(out, n, &parsed), 0);
 	assert_true(parsed.response);
 	assert_int_equal(parsed.rcode, DNS_SERVFAIL);
 	assert_int_equal(parsed.id, 9);
 	assert_true(parsed.has_opt);
-	assert_memory_equal(out + n - 10, "\0\x0f\0\x06\0\x17" "down", 10);
+	assert_memory_equal(out + n - 10,
+		"\0\x0f\0\x06\0\x17"
+		"down",
+		10);
 	assert_true(dns_same_question(out + 12, message.data + 12, 22));
 
 	n = dns_write_error(message.data, 22, DNS_NOTIMP, false, DNS_EDE_OTHER, NULL, out);

@@ -1,5 +1,6 @@
 /*
- * The forwarder from both ends: askers over UDP and TCP, a plain server of the test's own behind it.
+ * The forwarder from both ends: askers over UDP and TCP, a plain server of the test's own behind
+ * it.
  */
 #include "forwarder_fixture.h"
 
@@ -16,7 +17,7 @@ struct plain {
 
 static struct plain plain_new(void)
 {
-	struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof(name);
 	struct plain plain = {
 		.udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
@@ -39,7 +40,7 @@ static void plain_clear(struct plain *plain)
 
 static void use_from(struct fixture *fixture, uint16_t port, const char *virtual_ip)
 {
-	struct address address = loopback(), source = { .family = AF_INET };
+	struct address address = loopback(), source = {.family = AF_INET};
 	struct server server = {
 		.transport = TRANSPORT_PLAIN,
 		.port = port,
@@ -81,13 +82,14 @@ static struct message serve(struct fixture *fixture, struct plain *plain)
 		}
 	}
 	fail_msg("no query has reached the server");
-	return (struct message){ 0 };
+	return (struct message){0};
 }
 
 static void reply(struct plain *plain, const struct message *message)
 {
 	assert_int_equal(sendto(plain->udp, message->data, message->length, 0,
-		(struct sockaddr *)&plain->asker, sizeof(plain->asker)), message->length);
+						 (struct sockaddr *)&plain->asker, sizeof(plain->asker)),
+		message->length);
 }
 
 /* An answer to the query with a TXT record of so many octets. */
@@ -323,7 +325,7 @@ static void test_outside(void **state)
 		.addresses = &address,
 		.n_addresses = 1,
 	};
-	struct upstream upstream = { &server, 1, &source, 1, NULL };
+	struct upstream upstream = {&server, 1, &source, 1, NULL};
 
 	source.in.s_addr = htonl(INADDR_LOOPBACK + 8);
 	address.outside = true;
@@ -345,7 +347,7 @@ static void test_set_upstream_with_queries_in_flight(void **state)
 	use(&fixture, &plain);
 	send_query(&fixture, 9, "www.corp.example");
 	query = serve(&fixture, &plain);
-	assert_int_equal(forwarder_set_upstream(fixture.forwarder, &(struct upstream){ 0 }), 0);
+	assert_int_equal(forwarder_set_upstream(fixture.forwarder, &(struct upstream){0}), 0);
 	assert_true(receive(&fixture, fixture.fd, 1000, &answer));
 	assert_int_equal(parse(&answer).rcode, DNS_SERVFAIL);
 	answer = answer_to(&query, 10);
@@ -416,7 +418,7 @@ static void test_bad_packets(void **state)
 {
 	struct fixture fixture = fixture_new();
 	struct message query = query_for(1, "a.example"), answer, bad;
-	static const uint16_t flags[] = { 0x2900, 0x0900 }; /* update, status */
+	static const uint16_t flags[] = {0x2900, 0x0900}; /* update, status */
 
 	for (size_t length = 1; length < query.length; length++) {
 		bad = query;
@@ -459,8 +461,12 @@ static void test_sizes(void **state)
 		uint16_t edns, octets;
 		bool truncated;
 	} cases[] = {
-		{ 0, 400, false }, { 0, 500, true }, { 100, 400, false }, { 1232, 1100, false },
-		{ 1232, 1300, true }, { 4096, 4000, false },
+		{0, 400, false},
+		{0, 500, true},
+		{100, 400, false},
+		{1232, 1100, false},
+		{1232, 1300, true},
+		{4096, 4000, false},
 	};
 
 	use(&fixture, &plain);
@@ -536,7 +542,7 @@ static void test_tcp_asker_hangs_up(void **state)
 	fd = connect_tcp(&fixture);
 	send_tcp(fd, &query);
 	query = serve(&fixture, &plain);
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
 	close(fd);
 	other = connect_tcp(&fixture); /* may take the other's place in the table */
 	for (int i = 0; i < 5; i++)
@@ -572,7 +578,7 @@ static void test_kept_sockets(void **state)
 	struct fixture fixture = fixture_new();
 	uint16_t port = forwarder_port(fixture.forwarder);
 	const int *fds = forwarder_fds(fixture.forwarder);
-	int kept[2] = { dup(fds[0]), dup(fds[1]) };
+	int kept[2] = {dup(fds[0]), dup(fds[1])};
 	struct address address = loopback();
 
 	fixture.forwarder = forwarder_free(fixture.forwarder);
@@ -589,8 +595,9 @@ static void test_port_taken(void **state)
 	struct address address = loopback();
 	struct forwarder *second = NULL;
 
-	assert_int_equal(forwarder_new(fixture.event, &address, forwarder_port(fixture.forwarder), NULL, NULL,
-		NULL, &second), -EADDRINUSE);
+	assert_int_equal(forwarder_new(fixture.event, &address, forwarder_port(fixture.forwarder), NULL,
+						 NULL, NULL, &second),
+		-EADDRINUSE);
 	assert_null(second);
 	fixture_clear(&fixture);
 }

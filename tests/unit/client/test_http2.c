@@ -39,7 +39,7 @@ static void on_refused(struct query *query, bool again, void *userdata)
 
 static struct pair *pair_new(enum h2_manner manner, unsigned max_streams)
 {
-	static const struct http2_events events = { .answer = on_answer, .refused = on_refused };
+	static const struct http2_events events = {.answer = on_answer, .refused = on_refused};
 	struct pair *pair = calloc(1, sizeof(*pair));
 	struct h2_server_config config = {
 		.manner = manner,
@@ -48,7 +48,8 @@ static struct pair *pair_new(enum h2_manner manner, unsigned max_streams)
 	};
 
 	assert_non_null(pair);
-	assert_int_equal(http2_new("dns.corp.example", 8443, "/dns-query", &events, pair, &pair->http2), 0);
+	assert_int_equal(
+		http2_new("dns.corp.example", 8443, "/dns-query", &events, pair, &pair->http2), 0);
 	pair->server = h2_server_new(&config);
 	for (size_t i = 0; i < QUERIES; i++) {
 		char name[] = "na.corp.example";
@@ -107,7 +108,7 @@ static void submit(struct pair *pair, size_t index)
 
 static void test_proper(void **state)
 {
-	static const size_t pieces[] = { 4096, 17, 1 };
+	static const size_t pieces[] = {4096, 17, 1};
 
 	for (size_t p = 0; p < 3; p++) {
 		struct pair *pair = pair_new(H2_PROPER, 0);
@@ -127,7 +128,7 @@ static void test_proper(void **state)
 
 static void test_refusals(void **state)
 {
-	static const enum h2_manner manners[] = { H2_STATUS, H2_TYPE, H2_TOO_LONG, H2_RESETS };
+	static const enum h2_manner manners[] = {H2_STATUS, H2_TYPE, H2_TOO_LONG, H2_RESETS};
 
 	for (size_t m = 0; m < 4; m++) {
 		struct pair *pair = pair_new(manners[m], 0);
@@ -216,7 +217,8 @@ static void test_forgotten_before_it_is_sent(void **state)
 	pair_free(pair);
 }
 
-/* The server leaves: what it has not looked at may go again, and there is nothing else to ask here. */
+/* The server leaves: what it has not looked at may go again, and there is nothing else
+   to ask here. */
 static void test_goaway(void **state)
 {
 	struct pair *pair = pair_new(H2_LEAVES, 0);

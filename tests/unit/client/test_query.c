@@ -35,8 +35,8 @@ static void test_pool_is_bounded(void **state)
 
 static void test_lists(void **state)
 {
-	struct query queries[3] = { 0 };
-	struct query_list a = { 0 }, b = { 0 };
+	struct query queries[3] = {0};
+	struct query_list a = {0}, b = {0};
 
 	for (size_t i = 0; i < 3; i++)
 		query_list_append(&a, &queries[i]);
@@ -76,7 +76,7 @@ static struct query *match(struct ids *ids, uint16_t id, uint16_t flags, const c
 /* An answer is matched by id and question, and must be one. */
 static void test_ids_match(void **state)
 {
-	struct query query = { 0 };
+	struct query query = {0};
 	struct ids *ids;
 	uint16_t id;
 
@@ -118,7 +118,7 @@ static void test_ids_are_distinct_and_spread(void **state)
 
 static void test_histogram(void **state)
 {
-	struct histogram histogram = { 0 };
+	struct histogram histogram = {0};
 
 	assert_int_equal(histogram_quantile(&histogram, 500), 0);
 	for (unsigned i = 1; i <= 1000; i++)

@@ -1,6 +1,6 @@
 /*
- * The forwarder against a real DoT server: who is authenticated and how, and what becomes of queries
- * when the server misbehaves.
+ * The forwarder against a real DoT server: who is authenticated and how, and what becomes of
+ * queries when the server misbehaves.
  */
 #include "forwarder_fixture.h"
 
@@ -29,8 +29,8 @@ static int drop_certificates(void **state)
 	return 0;
 }
 
-static struct server server_of(const struct dot_server *dot, enum transport transport,
-	struct address *address)
+static struct server server_of(
+	const struct dot_server *dot, enum transport transport, struct address *address)
 {
 	*address = loopback();
 	if (dot->address)
@@ -48,7 +48,7 @@ static struct server server_of(const struct dot_server *dot, enum transport tran
 
 static void use_servers(struct fixture *fixture, const struct server *servers, size_t n)
 {
-	struct upstream upstream = { .servers = servers, .n_servers = n, .ca_certificates = ca_file };
+	struct upstream upstream = {.servers = servers, .n_servers = n, .ca_certificates = ca_file};
 
 	assert_int_equal(forwarder_set_upstream(fixture->forwarder, &upstream), 0);
 }
@@ -61,7 +61,8 @@ static void use(struct fixture *fixture, const struct dot_server *dot)
 	use_servers(fixture, &server, 1);
 }
 
-static void use_pins(struct fixture *fixture, const struct dot_server *dot, struct pin *pins, size_t n)
+static void use_pins(
+	struct fixture *fixture, const struct dot_server *dot, struct pin *pins, size_t n)
 {
 	struct address address;
 	struct server server = server_of(dot, TRANSPORT_DOT, &address);
@@ -73,7 +74,7 @@ static void use_pins(struct fixture *fixture, const struct dot_server *dot, stru
 
 static void test_proper(void **state)
 {
-	struct dot_server dot = { .manner = DOT_PROPER };
+	struct dot_server dot = {.manner = DOT_PROPER};
 	struct fixture fixture = fixture_new();
 	struct server_status status;
 
@@ -100,7 +101,7 @@ static void test_proper(void **state)
 /* No answer, no query to the server, and the sentence says why. */
 static void refuse(const struct identity *identity, int tls_max, const char *const *words)
 {
-	struct dot_server dot = { .manner = DOT_PROPER, .tls_max = tls_max };
+	struct dot_server dot = {.manner = DOT_PROPER, .tls_max = tls_max};
 	struct fixture fixture = fixture_new();
 
 	dot_server_start(&dot, identity);
@@ -116,7 +117,8 @@ static void refuse(const struct identity *identity, int tls_max, const char *con
 	assert_int_equal(dot.queries, 0);
 }
 
-#define REFUSE(identity, tls_max, ...) refuse(identity, tls_max, (const char *const[]){ __VA_ARGS__, NULL })
+#define REFUSE(identity, tls_max, ...)                                                             \
+	refuse(identity, tls_max, (const char *const[]){__VA_ARGS__, NULL})
 
 static void test_wrong_name(void **state)
 {
@@ -203,10 +205,10 @@ static void test_hostile_names(void **state)
 /* A connection that the server closes is resumed, also by one that was killed. */
 static void test_resumption(void **state)
 {
-	static const int versions[] = { TLS1_3_VERSION, TLS1_2_VERSION };
+	static const int versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct dot_server dot = { .manner = DOT_CLOSES, .tls_max = versions[i] };
+		struct dot_server dot = {.manner = DOT_CLOSES, .tls_max = versions[i]};
 		struct fixture fixture = fixture_new();
 
 		dot_server_start(&dot, &proper);
@@ -226,8 +228,8 @@ static void test_resumption(void **state)
 /* Nothing is resumed for a server that is configured differently. */
 static void test_no_resumption_across_set_upstream(void **state)
 {
-	struct dot_server dot = { .manner = DOT_PROPER };
-	struct upstream none = { 0 };
+	struct dot_server dot = {.manner = DOT_PROPER};
+	struct upstream none = {0};
 	struct fixture fixture = fixture_new();
 
 	dot_server_start(&dot, &proper);
@@ -248,14 +250,15 @@ static void test_no_resumption_across_set_upstream(void **state)
 /* Self-made certificates that PKIX would refuse: the digest is all that counts. */
 static void test_digest(void **state)
 {
-	static const uint16_t algorithms[] = { 2, 3, 4 };
+	static const uint16_t algorithms[] = {2, 3, 4};
 	struct identity other = authority_new("Nobody");
 	struct identity identity = identity_new(&other, NULL, "whatever", -3, -2);
 
 	for (size_t i = 0; i < 3; i++) {
-		struct dot_server dot = { .manner = DOT_CLOSES };
+		struct dot_server dot = {.manner = DOT_CLOSES};
 		struct fixture fixture = fixture_new();
-		struct pin pins[] = { identity_pin(&proper, algorithms[i]), identity_pin(&identity, algorithms[i]) };
+		struct pin pins[] = {
+			identity_pin(&proper, algorithms[i]), identity_pin(&identity, algorithms[i])};
 
 		dot_server_start(&dot, &identity);
 		use_pins(&fixture, &dot, pins, 2); /* the second matches: rollover */
@@ -275,7 +278,7 @@ static void test_digest(void **state)
 /* A certificate that PKIX would take does not help against a digest, and the error is final. */
 static void refuse_digest(struct pin pin, const char *word)
 {
-	struct dot_server dot = { .manner = DOT_PROPER };
+	struct dot_server dot = {.manner = DOT_PROPER};
 	struct fixture fixture = fixture_new();
 
 	dot_server_start(&dot, &proper);
@@ -322,7 +325,7 @@ static void doh(struct fixture *fixture, struct dot_server *dot)
 
 static void test_doh(void **state)
 {
-	struct dot_server dot = { .h2 = H2_PROPER };
+	struct dot_server dot = {.h2 = H2_PROPER};
 	struct fixture fixture = fixture_new();
 
 	doh(&fixture, &dot);
@@ -331,14 +334,15 @@ static void test_doh(void **state)
 	assert_int_equal(dot.connections, 1);
 	assert_int_equal(dot.queries, 20);
 	assert_true(dot.sni_ok && dot.alpn_ok);
-	assert_string_equal(forwarder_server_status(fixture.forwarder, 0).authenticated_by, "certificate");
+	assert_string_equal(
+		forwarder_server_status(fixture.forwarder, 0).authenticated_by, "certificate");
 	fixture_clear(&fixture);
 	dot_server_stop(&dot);
 }
 
 static void doh_servfail(enum h2_manner manner)
 {
-	struct dot_server dot = { .h2 = manner };
+	struct dot_server dot = {.h2 = manner};
 	struct fixture fixture = fixture_new();
 
 	doh(&fixture, &dot);
@@ -360,10 +364,10 @@ static void test_doh_refusals(void **state)
 /* No query is lost to GOAWAY or to a stream that was refused. */
 static void test_doh_second_try(void **state)
 {
-	static const enum h2_manner manners[] = { H2_LEAVES, H2_REFUSES };
+	static const enum h2_manner manners[] = {H2_LEAVES, H2_REFUSES};
 
 	for (size_t i = 0; i < 2; i++) {
-		struct dot_server dot = { .h2 = manners[i], .times = 1 };
+		struct dot_server dot = {.h2 = manners[i], .times = 1};
 		struct fixture fixture = fixture_new();
 
 		doh(&fixture, &dot);
@@ -376,7 +380,7 @@ static void test_doh_second_try(void **state)
 
 static void test_doh_huge_answer(void **state)
 {
-	struct dot_server dot = { .h2 = H2_HUGE };
+	struct dot_server dot = {.h2 = H2_HUGE};
 	struct fixture fixture = fixture_new();
 	struct message answer;
 
@@ -393,8 +397,8 @@ static void test_doh_huge_answer(void **state)
 /* The first address takes the connection and stalls: the second is tried meanwhile. */
 static void test_happy_eyeballs(void **state)
 {
-	struct dot_server stalled = { .manner = DOT_NO_HANDSHAKE };
-	struct dot_server dot = { .manner = DOT_PROPER, .address = INADDR_LOOPBACK + 1 };
+	struct dot_server stalled = {.manner = DOT_NO_HANDSHAKE};
+	struct dot_server dot = {.manner = DOT_PROPER, .address = INADDR_LOOPBACK + 1};
 	struct fixture fixture = fixture_new();
 	struct address addresses[2];
 	struct server server;
@@ -421,9 +425,9 @@ static void test_happy_eyeballs(void **state)
 /* An address that refuses is left at once. */
 static void test_next_address_at_once(void **state)
 {
-	struct dot_server dot = { .manner = DOT_PROPER, .address = INADDR_LOOPBACK + 1 };
+	struct dot_server dot = {.manner = DOT_PROPER, .address = INADDR_LOOPBACK + 1};
 	struct fixture fixture = fixture_new();
-	struct address addresses[2] = { loopback() };
+	struct address addresses[2] = {loopback()};
 	struct server server;
 	uint64_t took;
 
@@ -442,7 +446,7 @@ static void test_next_address_at_once(void **state)
 /* From the first priority to the second and back. */
 static void test_failover(void **state)
 {
-	struct dot_server first = { .manner = DOT_PROPER }, second = { .h2 = H2_PROPER };
+	struct dot_server first = {.manner = DOT_PROPER}, second = {.h2 = H2_PROPER};
 	struct fixture fixture = fixture_new();
 	struct address addresses[2];
 	struct server servers[2];
@@ -472,9 +476,9 @@ static void test_failover(void **state)
 
 static void test_out_of_order(void **state)
 {
-	struct dot_server dot = { .manner = DOT_REVERSED, .batch = 50 };
+	struct dot_server dot = {.manner = DOT_REVERSED, .batch = 50};
 	struct fixture fixture = fixture_new();
-	bool seen[50] = { 0 };
+	bool seen[50] = {0};
 
 	dot_server_start(&dot, &proper);
 	use(&fixture, &dot);
@@ -496,7 +500,8 @@ static void test_out_of_order(void **state)
 		seen[parsed.id - 1000] = true;
 		snprintf(name, sizeof(name), "n%u.corp.example", parsed.id - 1000);
 		expected = query_for(parsed.id, name);
-		assert_true(dns_same_question(answer.data + 12, expected.data + 12, parsed.question_length));
+		assert_true(
+			dns_same_question(answer.data + 12, expected.data + 12, parsed.question_length));
 	}
 	fixture_clear(&fixture);
 	dot_server_stop(&dot);
@@ -504,7 +509,7 @@ static void test_out_of_order(void **state)
 
 static void answered_once(enum dot_manner manner)
 {
-	struct dot_server dot = { .manner = manner };
+	struct dot_server dot = {.manner = manner};
 	struct fixture fixture = fixture_new();
 	struct message more;
 
@@ -532,7 +537,7 @@ static void test_crumbs(void **state)
 /* 65,535 octets: cut short over UDP (D5). */
 static void test_huge_answer(void **state)
 {
-	struct dot_server dot = { .manner = DOT_HUGE };
+	struct dot_server dot = {.manner = DOT_HUGE};
 	struct fixture fixture = fixture_new();
 	struct message answer;
 
@@ -550,7 +555,7 @@ static void test_huge_answer(void **state)
 
 static void servfail(enum dot_manner manner, unsigned max_ms, unsigned connections)
 {
-	struct dot_server dot = { .manner = manner };
+	struct dot_server dot = {.manner = manner};
 	struct fixture fixture = fixture_new();
 	uint64_t began;
 
@@ -584,14 +589,14 @@ static void test_stalled_handshake(void **state)
 /* Once it is known to be down the answer is there at once. */
 static void test_known_to_be_down(void **state)
 {
-	struct dot_server dot = { .manner = DOT_PROPER };
+	struct dot_server dot = {.manner = DOT_PROPER};
 	struct fixture fixture = fixture_new();
 	uint64_t began;
 
 	dot_server_start(&dot, &proper);
 	use(&fixture, &dot);
 	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
-	forwarder_set_upstream(fixture.forwarder, &(struct upstream){ 0 });
+	forwarder_set_upstream(fixture.forwarder, &(struct upstream){0});
 	dot_server_stop(&dot);
 	use(&fixture, &dot);
 	assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_SERVFAIL);
