@@ -1,5 +1,7 @@
 #include "encdns_bus.h"
 #include "encdns_apply.h"
+#include "encdns_backoff.h"
+#include "encdns_helper.h"
 #include "encdns_link.h"
 
 #include <threading/mutex.h>
@@ -11,42 +13,11 @@
 #include <stdio.h>
 #include <unistd.h>
 #include <sys/eventfd.h>
-#include <systemd/sd-bus.h>
-
-#define HELPER "org.strongswan.EncDns1"
-#define HELPER_PATH "/org/strongswan/EncDns1"
-#define HELPER_INTERFACE "org.strongswan.EncDns1.Manager"
-
-#define DBUS "org.freedesktop.DBus"
-#define DBUS_PATH "/org/freedesktop/DBus"
-
-/** Longest that Apply and Remove may take, us */
-#define CALL_TIMEOUT 10000000
 
 /** Longest that the end of the daemon waits for us, ms */
 #define DRAIN_TIMEOUT 3000
 
-/** Pauses before something is tried again, ms */
-#define PAUSE_MIN 1000
-#define PAUSE_MAX 60000
-
 typedef struct private_encdns_bus_t private_encdns_bus_t;
-
-/**
- * Where encdnsd is.
- */
-typedef enum {
-	/** we have not heard yet */
-	HELPER_UNKNOWN,
-	/** not on the bus, which may start it */
-	HELPER_ABSENT,
-	/** the bus was asked to start it */
-	HELPER_STARTING,
-	/** the bus does not know how to start it */
-	HELPER_MISSING,
-	/** there, and announced to */
-	HELPER_PRESENT,
-} helper_t;
 
 /**
  * What was done for a connection.
@@ -60,7 +31,7 @@ typedef struct {
 	bool settled;
 	/** encdnsd may have been told about the connection */
 	bool told;
-	/** its absence was complained about */
+	/** somebody was told that encdnsd is not there */
 	bool complained;
 	/** the link, no name if there is none */
 	encdns_link_t link;
@@ -77,11 +48,6 @@ struct private_encdns_bus_t {
 	 * Public interface
 	 */
 	encdns_bus_t public;
-
-	/**
-	 * The configuration in force
-	 */
-	encdns_current_t *current;
 
 	/**
 	 * Has the wishes
@@ -114,14 +80,9 @@ struct private_encdns_bus_t {
 	mutex_t *mutex;
 
 	/**
-	 * System bus, NULL while there is none
+	 * encdnsd
 	 */
-	sd_bus *bus;
-
-	/**
-	 * Where encdnsd is
-	 */
-	helper_t helper;
+	encdns_helper_t *helper;
 
 	/**
 	 * entry_t*
@@ -129,38 +90,10 @@ struct private_encdns_bus_t {
 	linked_list_t *entries;
 
 	/**
-	 * When to try again (ms), 0: nothing to be tried again
+	 * When to try again what has failed
 	 */
-	uint64_t retry;
-
-	/**
-	 * Pause before that (ms)
-	 */
-	u_int pause;
+	encdns_backoff_t backoff;
 };
-
-/**
- * Monotonic time in milliseconds.
- */
-static uint64_t now_ms(void)
-{
-	timeval_t now;
-
-	time_monotonic(&now);
-	return now.tv_sec * 1000ULL + now.tv_usec / 1000;
-}
-
-/**
- * Have things tried again, a little later each time.
- */
-static void retry_later(private_encdns_bus_t *this)
-{
-	if (!this->retry)
-	{
-		this->pause = this->pause ? min(2 * this->pause, PAUSE_MAX) : PAUSE_MIN;
-		this->retry = now_ms() + this->pause;
-	}
-}
 
 /**
  * Get what was done for a connection.
@@ -222,32 +155,21 @@ static void remove_link(entry_t *entry)
 }
 
 /**
- * Have everything that is up told to encdnsd (again).
+ * A step failed: say so, and try again later.
  */
-static void unsettle(private_encdns_bus_t *this)
+static void step_failed(entry_t *entry, const char *what, const char *why)
 {
-	enumerator_t *enumerator;
-	entry_t *entry;
-
-	enumerator = this->entries->create_enumerator(this->entries);
-	while (enumerator->enumerate(enumerator, &entry))
-	{
-		if (entry->told)
-		{
-			entry->settled = FALSE;
-		}
-		entry->call = sd_bus_slot_unref(entry->call);
-	}
-	enumerator->destroy(enumerator);
+	DBG1(DBG_CFG, "encdns: %s '%s' failed: %s", what, entry->name, why);
+	encdns_backoff_failed(&entry->this->backoff);
 }
 
 /**
- * A call failed: say so, and try again later.
+ * A wish is fulfilled.
  */
-static void call_failed(entry_t *entry, const char *what, const char *why)
+static void settle(entry_t *entry)
 {
-	DBG1(DBG_CFG, "encdns: %s '%s' failed: %s", what, entry->name, why);
-	retry_later(entry->this);
+	entry->settled = TRUE;
+	encdns_backoff_reset(&entry->this->backoff);
 }
 
 static int on_applied(sd_bus_message *reply, void *data, sd_bus_error *unused)
@@ -258,12 +180,11 @@ static int on_applied(sd_bus_message *reply, void *data, sd_bus_error *unused)
 	entry->call = sd_bus_slot_unref(entry->call);
 	if (error)
 	{
-		call_failed(entry, "setting up DNS for", error->message ?: error->name);
+		step_failed(entry, "setting up DNS for", error->message ?: error->name);
 	}
 	else
 	{
-		entry->settled = TRUE;
-		entry->this->pause = 0;
+		settle(entry);
 		DBG2(DBG_CFG, "encdns: encdnsd has the state of '%s', link %s",
 			 entry->name, entry->link.name);
 	}
@@ -279,13 +200,12 @@ static int on_removed(sd_bus_message *reply, void *data, sd_bus_error *unused)
 	entry->call = sd_bus_slot_unref(entry->call);
 	if (error || sd_bus_message_read(reply, "b", &keep) < 0)
 	{
-		call_failed(entry, "taking back DNS for",
+		step_failed(entry, "taking back DNS for",
 					error ? error->message ?: error->name : "malformed reply");
 		return 0;
 	}
-	entry->settled = TRUE;
+	settle(entry);
 	entry->told = FALSE;
-	entry->this->pause = 0;
 	if (!keep)
 	{
 		remove_link(entry);
@@ -299,259 +219,49 @@ static int on_removed(sd_bus_message *reply, void *data, sd_bus_error *unused)
 }
 
 /**
- * Call a method with what `append` puts into it.
+ * Carry out that a connection is up.
+ *
+ * @return			0 or a negative errno
  */
-static int call(private_encdns_bus_t *this, entry_t *entry, const char *method,
-				sd_bus_message_handler_t callback,
-				int (*append)(sd_bus_message *message, entry_t *entry,
-							  encdns_wish_t *wish), encdns_wish_t *wish)
+static int apply(private_encdns_bus_t *this, entry_t *entry,
+				 encdns_wish_t *wish)
 {
 	sd_bus_message *message = NULL;
 	int ret;
 
-	ret = sd_bus_message_new_method_call(this->bus, &message, HELPER,
-										 HELPER_PATH, HELPER_INTERFACE, method);
-	if (ret >= 0)
+	if ((ret = encdns_link_ensure(entry->name, &entry->link)) >= 0 &&
+		(ret = this->helper->prepare(this->helper, "Apply", &message)) >= 0 &&
+		(ret = sd_bus_message_append_basic(message, 's', entry->name)) >= 0 &&
+		(ret = encdns_apply_append(message, wish->state, &entry->link)) >= 0)
 	{
-		/* it must be there; if it is not then it is started in a way that has Announce come first */
-		sd_bus_message_set_auto_start(message, FALSE);
-		ret = append(message, entry, wish);
-	}
-	if (ret >= 0)
-	{
-		ret = sd_bus_call_async(this->bus, &entry->call, message, callback, entry,
-								CALL_TIMEOUT);
+		ret = this->helper->send(this->helper, message, on_applied, entry,
+								 &entry->call);
+		entry->told = TRUE;
 	}
 	sd_bus_message_unref(message);
 	return ret;
 }
 
-static int append_apply(sd_bus_message *message, entry_t *entry,
-						encdns_wish_t *wish)
-{
-	int ret;
-
-	ret = sd_bus_message_append_basic(message, 's', entry->name);
-	return ret < 0 ? ret : encdns_apply_append(message, wish->state, &entry->link);
-}
-
-static int append_remove(sd_bus_message *message, entry_t *entry,
-						 encdns_wish_t *wish)
-{
-	return sd_bus_message_append(message, "ss", entry->name,
-								 wish->lost ? "lost" : "orderly");
-}
-
-/**
- * Carry out that a connection is up.
- */
-static void apply(private_encdns_bus_t *this, entry_t *entry,
-				  encdns_wish_t *wish)
-{
-	int ret;
-
-	ret = encdns_link_ensure(entry->name, &entry->link);
-	if (ret < 0)
-	{
-		call_failed(entry, "making a link for", strerror(-ret));
-		return;
-	}
-	ret = call(this, entry, "Apply", on_applied, append_apply, wish);
-	if (ret < 0)
-	{
-		call_failed(entry, "setting up DNS for", strerror(-ret));
-		return;
-	}
-	entry->told = TRUE;
-}
-
 /**
  * Carry out that a connection is down.
+ *
+ * @return			0 or a negative errno
  */
-static void take_back(private_encdns_bus_t *this, entry_t *entry,
-					  encdns_wish_t *wish)
-{
-	int ret;
-
-	ret = call(this, entry, "Remove", on_removed, append_remove, wish);
-	if (ret < 0)
-	{
-		call_failed(entry, "taking back DNS for", strerror(-ret));
-	}
-}
-
-static int on_announced(sd_bus_message *reply, void *data, sd_bus_error *unused)
-{
-	const sd_bus_error *error = sd_bus_message_get_error(reply);
-
-	if (error)
-	{
-		DBG1(DBG_CFG, "encdns: encdnsd refuses us: %s",
-			 error->message ?: error->name);
-	}
-	return 0;
-}
-
-/**
- * Tell encdnsd that we are here.
- */
-static void announce(private_encdns_bus_t *this)
+static int take_back(private_encdns_bus_t *this, entry_t *entry,
+					 encdns_wish_t *wish)
 {
 	sd_bus_message *message = NULL;
 	int ret;
 
-	ret = sd_bus_message_new_method_call(this->bus, &message, HELPER,
-										 HELPER_PATH, HELPER_INTERFACE,
-										 "Announce");
-	if (ret >= 0)
+	if ((ret = this->helper->prepare(this->helper, "Remove", &message)) >= 0 &&
+		(ret = sd_bus_message_append(message, "ss", entry->name,
+									 wish->lost ? "lost" : "orderly")) >= 0)
 	{
-		sd_bus_message_set_auto_start(message, FALSE);
-		ret = encdns_announce_append(message, this->current);
-	}
-	if (ret >= 0)
-	{
-		ret = sd_bus_call_async(this->bus, NULL, message, on_announced, this, 0);
+		ret = this->helper->send(this->helper, message, on_removed, entry,
+								 &entry->call);
 	}
 	sd_bus_message_unref(message);
-	if (ret < 0)
-	{
-		DBG1(DBG_CFG, "encdns: announcing to encdnsd failed: %s",
-			 strerror(-ret));
-	}
-}
-
-/**
- * encdnsd has come, or has gone.
- */
-static void set_helper(private_encdns_bus_t *this, bool present)
-{
-	if (present && this->helper != HELPER_PRESENT)
-	{
-		this->helper = HELPER_PRESENT;
-		this->pause = this->retry = 0;
-		unsettle(this);
-		announce(this);
-	}
-	else if (!present && this->helper != HELPER_ABSENT)
-	{
-		/* who crashes at once is not started at once again */
-		if (this->helper == HELPER_PRESENT)
-		{
-			DBG1(DBG_CFG, "encdns: encdnsd is gone");
-			unsettle(this);
-			retry_later(this);
-		}
-		this->helper = HELPER_ABSENT;
-	}
-}
-
-static int on_owner_changed(sd_bus_message *message, void *data,
-							sd_bus_error *unused)
-{
-	const char *name, *old, *new;
-
-	if (sd_bus_message_read(message, "sss", &name, &old, &new) >= 0)
-	{
-		if (*old)
-		{
-			set_helper(data, FALSE);
-		}
-		if (*new)
-		{
-			set_helper(data, TRUE);
-		}
-	}
-	return 0;
-}
-
-static int on_owner(sd_bus_message *reply, void *data, sd_bus_error *unused)
-{
-	set_helper(data, !sd_bus_message_is_method_error(reply, NULL));
-	return 0;
-}
-
-static int on_started(sd_bus_message *reply, void *data, sd_bus_error *unused)
-{
-	const sd_bus_error *error = sd_bus_message_get_error(reply);
-	private_encdns_bus_t *this = data;
-
-	if (!error)
-	{
-		set_helper(this, TRUE);
-	}
-	else if (this->helper == HELPER_STARTING)
-	{
-		DBG1(DBG_CFG, "encdns: encdnsd cannot be started: %s",
-			 error->message ?: error->name);
-		this->helper = HELPER_ABSENT;
-		if (sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN))
-		{
-			this->helper = HELPER_MISSING;
-		}
-		else
-		{
-			retry_later(this);
-		}
-	}
-	return 0;
-}
-
-static int on_released(sd_bus_message *message, void *data, sd_bus_error *unused)
-{
-	private_encdns_bus_t *this = data;
-	const char *connection, *link;
-	linked_list_t *wishes;
-	enumerator_t *enumerator;
-	encdns_wish_t *wish;
-	entry_t *entry;
-	bool up = FALSE;
-
-	if (sd_bus_message_read(message, "ss", &connection, &link) < 0)
-	{
-		return 0;
-	}
-	wishes = this->connections->get_wishes(this->connections);
-	enumerator = wishes->create_enumerator(wishes);
-	while (enumerator->enumerate(enumerator, &wish))
-	{
-		up = up || (wish->state && streq(wish->connection, connection));
-	}
-	enumerator->destroy(enumerator);
-	encdns_wishes_destroy(wishes);
-	if (!up)
-	{
-		/* it may be one that an earlier charon has left */
-		entry = get_entry(this, connection);
-		snprintf(entry->link.name, sizeof(entry->link.name), "%s", link);
-		remove_link(entry);
-	}
-	return 0;
-}
-
-/**
- * Ask the bus to start encdnsd.
- */
-static void start_helper(private_encdns_bus_t *this)
-{
-	if (sd_bus_call_method_async(this->bus, NULL, DBUS, DBUS_PATH, DBUS,
-								 "StartServiceByName", on_started, this, "su",
-								 HELPER, 0) >= 0)
-	{
-		this->helper = HELPER_STARTING;
-	}
-}
-
-/**
- * Say, once, that a connection's DNS waits for encdnsd.
- */
-static void complain(private_encdns_bus_t *this, entry_t *entry)
-{
-	if (!entry->complained && (!this->bus || this->helper == HELPER_MISSING))
-	{
-		DBG1(DBG_CFG, "encdns: the DNS of '%s' is not set up: %s", entry->name,
-			 this->bus ? "encdnsd is not installed" : "there is no system bus");
-		entry->complained = TRUE;
-	}
+	return ret;
 }
 
 /**
@@ -562,6 +272,8 @@ static void complain(private_encdns_bus_t *this, entry_t *entry)
 static bool carry_out(private_encdns_bus_t *this, encdns_wish_t *wish)
 {
 	entry_t *entry = get_entry(this, wish->connection);
+	const char *problem;
+	int ret;
 
 	if (entry->call)
 	{
@@ -571,6 +283,7 @@ static bool carry_out(private_encdns_bus_t *this, encdns_wish_t *wish)
 	{
 		entry->generation = wish->generation;
 		entry->settled = entry->complained = FALSE;
+		this->helper->look_again(this->helper);
 	}
 	if (!wish->state && !entry->told)
 	{
@@ -580,24 +293,27 @@ static bool carry_out(private_encdns_bus_t *this, encdns_wish_t *wish)
 	{
 		return TRUE;
 	}
-	if (this->helper == HELPER_PRESENT && !this->retry)
+	if (!this->helper->is_present(this->helper))
 	{
-		if (wish->state)
+		this->helper->want(this->helper);
+		problem = this->helper->get_problem(this->helper);
+		if (problem && wish->state && !entry->complained)
 		{
-			apply(this, entry, wish);
-		}
-		else
-		{
-			take_back(this, entry, wish);
+			DBG1(DBG_CFG, "encdns: the DNS of '%s' is not set up: %s",
+				 entry->name, problem);
+			entry->complained = TRUE;
 		}
 	}
-	else if (this->helper == HELPER_ABSENT && this->bus && !this->retry)
+	else if (encdns_backoff_is_over(&this->backoff))
 	{
-		start_helper(this);
-	}
-	if (wish->state)
-	{
-		complain(this, entry);
+		ret = wish->state ? apply(this, entry, wish)
+						  : take_back(this, entry, wish);
+		if (ret < 0)
+		{
+			step_failed(entry, wish->state ? "setting up DNS for"
+										   : "taking back DNS for",
+						strerror(-ret));
+		}
 	}
 	return FALSE;
 }
@@ -614,10 +330,6 @@ static bool carry_out_all(private_encdns_bus_t *this)
 	encdns_wish_t *wish;
 	bool done = TRUE;
 
-	if (this->retry && this->retry <= now_ms())
-	{
-		this->retry = 0;
-	}
 	wishes = this->connections->get_wishes(this->connections);
 	enumerator = wishes->create_enumerator(wishes);
 	while (enumerator->enumerate(enumerator, &wish))
@@ -630,88 +342,68 @@ static bool carry_out_all(private_encdns_bus_t *this)
 }
 
 /**
- * Leave the bus.
+ * encdnsd knows nothing any more: have it all told again.
  */
-static void disconnect(private_encdns_bus_t *this)
+static void on_changed(void *data)
 {
-	if (this->bus)
+	private_encdns_bus_t *this = data;
+	enumerator_t *enumerator;
+	entry_t *entry;
+
+	enumerator = this->entries->create_enumerator(this->entries);
+	while (enumerator->enumerate(enumerator, &entry))
 	{
-		unsettle(this);
-		this->bus = sd_bus_close_unref(this->bus);
-		this->helper = HELPER_UNKNOWN;
+		if (entry->told)
+		{
+			entry->settled = FALSE;
+		}
+		entry->call = sd_bus_slot_unref(entry->call);
 	}
+	enumerator->destroy(enumerator);
+	encdns_backoff_reset(&this->backoff);
 }
 
 /**
- * Join the bus and listen to what concerns us.
+ * Is a connection up?
  */
-static void connect_bus(private_encdns_bus_t *this)
+static bool is_up(private_encdns_bus_t *this, const char *connection)
 {
-	int ret;
+	linked_list_t *wishes;
+	enumerator_t *enumerator;
+	encdns_wish_t *wish;
+	bool up = FALSE;
 
-	if (this->bus || this->retry)
+	wishes = this->connections->get_wishes(this->connections);
+	enumerator = wishes->create_enumerator(wishes);
+	while (!up && enumerator->enumerate(enumerator, &wish))
 	{
-		return;
+		up = wish->state && streq(wish->connection, connection);
 	}
-	if ((ret = sd_bus_open_system(&this->bus)) < 0 ||
-		(ret = sd_bus_add_match_async(this->bus, NULL,
-				"type='signal',sender='" DBUS "',interface='" DBUS "',"
-				"member='NameOwnerChanged',arg0='" HELPER "'",
-				on_owner_changed, NULL, this)) < 0 ||
-		(ret = sd_bus_match_signal_async(this->bus, NULL, HELPER, HELPER_PATH,
-				HELPER_INTERFACE, "Released", on_released, NULL, this)) < 0 ||
-		(ret = sd_bus_call_method_async(this->bus, NULL, DBUS, DBUS_PATH, DBUS,
-				"GetNameOwner", on_owner, this, "s", HELPER)) < 0)
-	{
-		DBG2(DBG_CFG, "encdns: no system bus: %s", strerror(-ret));
-		disconnect(this);
-		retry_later(this);
-	}
+	enumerator->destroy(enumerator);
+	encdns_wishes_destroy(wishes);
+	return up;
 }
 
 /**
- * Let the bus do what it has to do.
+ * encdnsd needs a link no more. It may be one that an earlier charon has left.
  */
-static void process_bus(private_encdns_bus_t *this)
+static void on_released(void *data, const char *connection, const char *link)
 {
-	int ret = 1;
+	private_encdns_bus_t *this = data;
+	entry_t *entry;
 
-	while (this->bus && ret > 0)
+	if (!is_up(this, connection))
 	{
-		ret = sd_bus_process(this->bus, NULL);
-	}
-	if (this->bus && ret < 0)
-	{
-		DBG1(DBG_CFG, "encdns: the system bus is gone: %s", strerror(-ret));
-		disconnect(this);
-		retry_later(this);
+		entry = get_entry(this, connection);
+		snprintf(entry->link.name, sizeof(entry->link.name), "%s", link);
+		remove_link(entry);
 	}
 }
 
-/**
- * How long to wait at most, in ms.
- */
-static int get_timeout(private_encdns_bus_t *this, uint64_t deadline)
-{
-	uint64_t until = UINT64_MAX, now = now_ms();
-
-	if (this->bus && sd_bus_get_timeout(this->bus, &until) >= 0 &&
-		until != UINT64_MAX)
-	{
-		/* from us, rounded up */
-		until = (until + 999) / 1000;
-	}
-	if (this->retry)
-	{
-		until = min(until, this->retry);
-	}
-	until = min(until, deadline);
-	if (until == UINT64_MAX)
-	{
-		return -1;
-	}
-	return until > now ? min(until - now, INT_MAX) : 0;
-}
+static const encdns_helper_events_t events = {
+	.changed = on_changed,
+	.released = on_released,
+};
 
 /**
  * Wait until something happens.
@@ -720,20 +412,33 @@ static void wait_for_event(private_encdns_bus_t *this, uint64_t deadline)
 {
 	struct pollfd fds[] = {
 		{ .fd = this->event, .events = POLLIN },
-		{ .fd = this->bus ? sd_bus_get_fd(this->bus) : -1,
-		  .events = this->bus ? sd_bus_get_events(this->bus) : 0 },
+		{ .fd = -1 },
 	};
-	uint64_t count;
+	uint64_t until, now, count;
+	int timeout = -1;
 
-	if (poll(fds, countof(fds), get_timeout(this, deadline)) > 0 &&
-		fds[0].revents && read(this->event, &count, sizeof(count)) < 0)
+	this->helper->get_wait(this->helper, &fds[1].fd, &fds[1].events, &until);
+	until = min(until, deadline);
+	if (this->backoff.until)
 	{
-		DBG2(DBG_CFG, "encdns: reading from an eventfd: %s", strerror(errno));
+		until = min(until, this->backoff.until);
+	}
+	if (until != UINT64_MAX)
+	{
+		now = encdns_now();
+		timeout = until > now ? min(until - now, INT_MAX) : 0;
+	}
+	if (poll(fds, countof(fds), timeout) > 0 && fds[0].revents &&
+		read(this->event, &count, sizeof(count)) < 0)
+	{
+		DBG1(DBG_CFG, "encdns: reading from an eventfd: %s", strerror(errno));
 	}
 }
 
 /**
- * Take over what others have asked for.
+ * See what others want of the thread.
+ *
+ * @return			TRUE if it is to end
  */
 static bool take_orders(private_encdns_bus_t *this)
 {
@@ -745,14 +450,10 @@ static bool take_orders(private_encdns_bus_t *this)
 	this->news = FALSE;
 	this->mutex->unlock(this->mutex);
 
-	if (news && this->helper == HELPER_PRESENT)
+	if (news)
 	{
-		announce(this);
-	}
-	if (this->helper == HELPER_MISSING)
-	{
-		/* it may have been installed since */
-		this->helper = HELPER_ABSENT;
+		this->helper->look_again(this->helper);
+		this->helper->announce(this->helper);
 	}
 	return stop;
 }
@@ -767,10 +468,9 @@ static void *run(private_encdns_bus_t *this)
 	sigfillset(&signals);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
-	while (!(stop && (done || deadline <= now_ms())))
+	while (!(stop && (done || deadline <= encdns_now())))
 	{
-		connect_bus(this);
-		process_bus(this);
+		this->helper->process(this->helper);
 		done = carry_out_all(this);
 		if (!(stop && done))
 		{
@@ -779,14 +479,13 @@ static void *run(private_encdns_bus_t *this)
 		if (take_orders(this) && !stop)
 		{
 			stop = TRUE;
-			deadline = now_ms() + DRAIN_TIMEOUT;
+			deadline = encdns_now() + DRAIN_TIMEOUT;
 		}
 	}
 	if (!done)
 	{
 		DBG1(DBG_CFG, "encdns: not everything could be taken back");
 	}
-	disconnect(this);
 	return NULL;
 }
 
@@ -802,7 +501,7 @@ METHOD(encdns_bus_t, wake, void,
 	}
 }
 
-METHOD(encdns_bus_t, announce_, void,
+METHOD(encdns_bus_t, announce, void,
 	private_encdns_bus_t *this)
 {
 	this->mutex->lock(this->mutex);
@@ -831,6 +530,7 @@ METHOD(encdns_bus_t, destroy, void,
 		this->thread->join(this->thread);
 	}
 	this->entries->destroy_function(this->entries, (void*)destroy_entry);
+	this->helper->destroy(this->helper);
 	this->mutex->destroy(this->mutex);
 	if (this->event >= 0)
 	{
@@ -849,15 +549,15 @@ encdns_bus_t *encdns_bus_create(encdns_current_t *current)
 	INIT(this,
 		.public = {
 			.wake = _wake,
-			.announce = _announce_,
+			.announce = _announce,
 			.start = _start,
 			.destroy = _destroy,
 		},
-		.current = current,
 		.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.entries = linked_list_create(),
 		.mutex = mutex_create(MUTEX_TYPE_DEFAULT),
 	);
+	this->helper = encdns_helper_create(current, &events, this);
 	if (this->event < 0)
 	{
 		DBG1(DBG_CFG, "encdns: no eventfd: %s", strerror(errno));

@@ -7,18 +7,9 @@
 
 #include "encdns_attribute.h"
 #include "encdns_config.h"
+#include "encdns_ranges.h"
 
-typedef struct encdns_range_t encdns_range_t;
 typedef struct encdns_state_t encdns_state_t;
-
-/**
- * A range of addresses, both ends included, in network byte order.
- */
-struct encdns_range_t {
-	int family;
-	uint8_t first[16];
-	uint8_t last[16];
-};
 
 struct encdns_state_t {
 	/** name of the connection */
