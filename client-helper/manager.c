@@ -214,7 +214,8 @@ static int protect(struct manager *manager)
 		const struct connection *connection = manager->entries[i]->connection;
 		char *const *theirs = connection_domains(connection);
 
-		if (theirs && n < CONNECTIONS_MAX)
+		/* One that is leaving protects nothing, but its link is still no stranger's. */
+		if (connection_forwarder(connection) && n < CONNECTIONS_MAX)
 			own[n++] = connection_ifindex(connection);
 		for (size_t j = 0; theirs && theirs[j] && r >= 0; j++)
 			r = list_add(&domains, theirs[j]);

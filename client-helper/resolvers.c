@@ -79,10 +79,10 @@ static const char *address_refused(
 
 	if (fault)
 		return fault;
-	if (!request_has_family(request, address->family))
-		return "the connection has no virtual IP of its family to ask it from";
 	if (selectors_contain(request->selectors, request->n_selectors, address))
-		return NULL;
+		return request_has_family(request, address->family)
+				   ? NULL
+				   : "the connection has no virtual IP of its family to ask it from";
 	if (!encrypted)
 		return "it is outside the tunnel, and plain DNS is asked inside only";
 	if (!request->policy.resolvers_outside_tunnel)

@@ -212,7 +212,31 @@ static void test_odd_addresses(void **state)
 	plan = plan_of(&request);
 	assert_int_equal(plan.resolvers.n, 0);
 	assert_true(is_refused(&plan, 27, "127.0.0.1"));
-	assert_true(is_refused(&plan, 28, "2001:db8::53")); /* no IPv6 virtual IP */
+	assert_true(is_refused(&plan, 28, "2001:db8::53")); /* outside */
+	plan_clear(&plan);
+}
+
+static void test_families(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	/* Inside, but with no address to ask it from. */
+	reply_begin(&request);
+	reply_selector(&request, "2001:db8::", "2001:db8::ffff");
+	reply_dot(&request, 1, "six.corp.example", "2001:db8::53");
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, 0);
+	assert_true(is_refused(&plan, 28, "2001:db8::53"));
+	plan_clear(&plan);
+
+	/* Outside, as the user wishes, it is not asked from a virtual IP. */
+	reply_begin(&request);
+	request.policy.resolvers_outside_tunnel = true;
+	reply_dot(&request, 1, "six.corp.example", "2001:db8::53");
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, 1);
+	assert_true(plan.resolvers.list[0].server.addresses[0].outside);
 	plan_clear(&plan);
 }
 
@@ -342,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_truncations),
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_odd_addresses),
+		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_no_downgrade),
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_faulty_pins),
