@@ -76,7 +76,7 @@ class Build:
         """Runs the unit tests."""
         self.ensure()
         log = self.folder / "check.log"
-        status = self._run("make -k check", log)
+        status = self._run(f"make -k -j{os.cpu_count()} check", log)
         passed, failed = 0, []
         for report in sorted((self.folder / "out").rglob("*.trs")):
             count, bad = _cases(report)

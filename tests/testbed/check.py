@@ -57,10 +57,9 @@ def _options():
                         help="only this Debian release (may be repeated)")
     parser.add_argument("--quick", action="store_true", help="build with gcc only, and without sanitizers")
     parser.add_argument("--unit", action="store_true", help="unit tests only")
-    parser.add_argument("tests", nargs="*", help="arguments for pytest, to choose end-to-end tests: -k split")
-    options, unknown = parser.parse_known_args()
-    options.tests += unknown
-    return options
+    parser.add_argument("tests", nargs="*", metavar="-- PYTEST",
+                        help="arguments for pytest, to choose end-to-end tests: -- -k split")
+    return parser.parse_args()
 
 
 def _shell_scripts(tally: Tally) -> None:
