@@ -223,6 +223,13 @@ static int protect(struct manager *manager)
 	return r < 0 ? r : links_protect(manager->links, domains, own, n);
 }
 
+static const char *journal_level(enum connection_state state)
+{
+	return state == STATE_LEAKING || state == STATE_FAILING || state == STATE_WAITING ? SD_WARNING
+																					  : SD_NOTICE;
+}
+
+/* What is under way is no news; what comes of it is. */
 static void tell_journal(struct manager *manager, struct entry *entry)
 {
 	cleanup_free char *reason = NULL;
@@ -231,15 +238,14 @@ static void tell_journal(struct manager *manager, struct entry *entry)
 
 	if (connection_judge(entry->connection, manager->links, &manager->fitness, &state, &reason) < 0)
 		return;
+	if (state == STATE_APPLYING || state == STATE_LEAVING)
+		return;
 	same = reason && entry->told_reason ? strcmp(reason, entry->told_reason) == 0
 										: !reason && !entry->told_reason;
 	if (state == entry->told && same)
 		return;
-	log_line(state == STATE_LEAKING || state == STATE_FAILING || state == STATE_WAITING ? SD_WARNING
-			 : state == STATE_APPLYING || state == STATE_LEAVING                        ? SD_DEBUG
-																						: SD_NOTICE,
-		"%s: %s%s%s", connection_name(entry->connection), connection_state_name(state),
-		reason ? ": " : "", reason ? reason : "");
+	log_line(journal_level(state), "%s: %s%s%s", connection_name(entry->connection),
+		connection_state_name(state), reason ? ": " : "", reason ? reason : "");
 	entry->told = state;
 	free(entry->told_reason);
 	entry->told_reason = steal(reason);
