@@ -415,8 +415,6 @@ static void settle(struct peer *peer, size_t index, const char *refused)
 		peer->lot = 0;
 	if (refused)
 		peer_set_state(peer, SERVER_REFUSED, refused);
-	else if (peer->state == SERVER_REFUSED)
-		peer_set_state(peer, SERVER_IDLE, "");
 }
 
 int chooser_set_servers(struct chooser *chooser, const struct server *servers, size_t n_servers,

@@ -41,7 +41,7 @@ struct chooser *chooser_free(struct chooser *chooser);
 
 /*
  * Replaces the servers by copies of these, at most LIMIT_SERVERS. With keep, servers that were
- * there before keep connection, queries and statistics; what is in flight to others fails. refused:
+ * there before keep state, connection, queries and statistics; what is in flight to others fails. refused:
  * for every server NULL, or why it must not be used. 0, or -errno and nothing has changed.
  */
 int chooser_set_servers(struct chooser *chooser, const struct server *servers, size_t n_servers,

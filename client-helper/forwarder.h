@@ -19,7 +19,7 @@ enum server_state {
 	SERVER_CONNECTING,
 	SERVER_CONNECTED,
 	SERVER_FAILED,  /* left for the next one, tried again later */
-	SERVER_REFUSED, /* final until set_upstream (digest mismatch, I13) */
+	SERVER_REFUSED, /* final until set_upstream leaves it out (digest mismatch, I13) */
 };
 
 struct server_status {

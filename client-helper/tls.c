@@ -377,12 +377,10 @@ int tls_context_new(const char *ca_file, struct tls_context **ret)
 struct tls *tls_free(struct tls *tls)
 {
 	if (tls && tls->ssl) {
-		/* One try to say goodbye; the socket is closed either way. OpenSSL takes a session that was
-		   not shut down for a bad one, but a server that restarts is to be resumed with. */
-		if (SSL_is_init_finished(tls->ssl)) {
+		/* One try to say goodbye; the socket is closed either way. Without it OpenSSL takes the
+		   session for a bad one, but a server that restarts is to be resumed with. */
+		if (SSL_is_init_finished(tls->ssl))
 			SSL_shutdown(tls->ssl);
-			SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-		}
 		ERR_clear_error();
 		SSL_free(tls->ssl);
 	}

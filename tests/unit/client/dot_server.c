@@ -205,7 +205,11 @@ static void *run(void *userdata)
 				serve_h2(server, ssl);
 			else
 				serve(server, ssl);
-			SSL_shutdown(ssl);
+			if (server->abrupt)
+				(void)setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
+					sizeof(struct linger));
+			else
+				SSL_shutdown(ssl);
 		}
 		SSL_free(ssl);
 		close(client);

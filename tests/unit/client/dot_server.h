@@ -28,6 +28,7 @@ enum dot_manner {
 struct dot_server {
 	enum dot_manner manner;
 	unsigned batch, times;
+	bool abrupt; /* where it closes: a reset, no goodbye */
 	int tls_max;       /* e.g. TLS1_2_VERSION; 0: any */
 	uint16_t port;     /* 0: any; set when it has started */
 	uint32_t address;  /* host byte order; 0: 127.0.0.1 */

@@ -402,7 +402,7 @@ static void test_revival_by_another(void **state)
 	world_free(world);
 }
 
-/* I13: a mismatch is final: no pause leads back, only new servers do. */
+/* I13: a mismatch is final: no pause leads back and no repeated wish, only another server. */
 static void test_final_refusal(void **state)
 {
 	struct world *world = world_new(1);
@@ -414,7 +414,10 @@ static void test_final_refusal(void **state)
 	pass(world, 3600 * SECOND);
 	ask(world);
 	assert_int_equal(world->failed[1], 1);
+	set_servers(world, 1, NULL, true);
+	ask(world);
 	assert_int_equal(world->connects[0], 1);
+	set_servers(world, 0, NULL, true);
 	set_servers(world, 1, NULL, true);
 	ask(world);
 	assert_int_equal(world->connects[0], 2);

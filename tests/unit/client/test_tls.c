@@ -207,8 +207,8 @@ static void test_resumption(void **state)
 {
 	static const int versions[] = {TLS1_3_VERSION, TLS1_2_VERSION};
 
-	for (size_t i = 0; i < 2; i++) {
-		struct dot_server dot = {.manner = DOT_CLOSES, .tls_max = versions[i]};
+	for (size_t i = 0; i < 4; i++) {
+		struct dot_server dot = {.manner = DOT_CLOSES, .tls_max = versions[i % 2], .abrupt = i / 2};
 		struct fixture fixture = fixture_new();
 
 		dot_server_start(&dot, &proper);
