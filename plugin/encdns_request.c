@@ -67,8 +67,9 @@ static attribute_t *find(private_encdns_request_t *this, uint16_t type,
 	while (!found && enumerator->enumerate(enumerator, &current))
 	{
 		/* chunk_equals() has no empty chunks equal */
-		if (current->type == type && current->value.len == value.len &&
-			memeq(current->value.ptr, value.ptr, value.len))
+		if (current->type == type &&
+			span_equal(span_of(current->value.ptr, current->value.len),
+					   span_of(value.ptr, value.len)))
 		{
 			found = current;
 		}
