@@ -79,7 +79,7 @@ static void append(char *text, const char *string)
 	snprintf(text + end, LIMIT_ERROR_TEXT - end, "%s", string);
 }
 
-static void append_names(char *text, X509 *certificate)
+static void append_names(char *text, const X509 *certificate)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	int shown = 0;
@@ -115,10 +115,10 @@ static void append_time(char *text, const ASN1_TIME *time)
 }
 
 /* CN or O of the issuer: enough for a person to recognise. */
-static void append_issuer(char *text, X509 *certificate)
+static void append_issuer(char *text, const X509 *certificate)
 {
 	static const int nids[] = {NID_commonName, NID_organizationName};
-	X509_NAME *issuer = X509_get_issuer_name(certificate);
+	const X509_NAME *issuer = X509_get_issuer_name(certificate);
 
 	for (size_t i = 0; i < sizeof(nids) / sizeof(*nids); i++) {
 		int index = X509_NAME_get_index_by_NID(issuer, nids[i], -1);
@@ -145,8 +145,8 @@ static void append_issuer(char *text, X509 *certificate)
 static void explain(struct tls *tls, X509_STORE_CTX *store)
 {
 	int error = X509_STORE_CTX_get_error(store);
-	X509 *leaf = X509_STORE_CTX_get0_cert(store);
-	X509 *at = X509_STORE_CTX_get_current_cert(store);
+	const X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	const X509 *at = X509_STORE_CTX_get_current_cert(store);
 	char *text = tls->reason;
 
 	if (!at)
@@ -198,7 +198,7 @@ static const struct hash hashes[] = {
 };
 
 /* The digest of the certificate's SubjectPublicKeyInfo. */
-static bool spki_digest(X509 *certificate, const struct hash *hash,
+static bool spki_digest(const X509 *certificate, const struct hash *hash,
 	uint8_t ret[static EVP_MAX_MD_SIZE], unsigned *ret_length)
 {
 	unsigned char *spki = NULL;
@@ -212,7 +212,7 @@ static bool spki_digest(X509 *certificate, const struct hash *hash,
 	return ok;
 }
 
-static bool digest_matches(X509 *certificate, const struct server *server, char *reason)
+static bool digest_matches(const X509 *certificate, const struct server *server, char *reason)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned length;
@@ -250,7 +250,7 @@ static int verify(X509_STORE_CTX *store, void *userdata)
 	struct tls *tls = SSL_get_app_data(ssl);
 
 	if (tls->server->n_pins > 0) {
-		X509 *leaf = X509_STORE_CTX_get0_cert(store);
+		const X509 *leaf = X509_STORE_CTX_get0_cert(store);
 
 		if (leaf && digest_matches(leaf, tls->server, tls->reason)) {
 			X509_STORE_CTX_set_error(store, X509_V_OK);
@@ -279,17 +279,21 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-/* A resumed session shows no certificate again: only a fresh one, of one still valid, may stand for
- * it. */
+/* A resumed session shows no certificate again: only a fresh one, of one still valid, may stand
+ * for it. */
 static bool may_resume(const struct tls_ticket *ticket, bool pinned)
 {
-	X509 *certificate = ticket->session ? SSL_SESSION_get0_peer(ticket->session) : NULL;
+	const X509 *certificate = ticket->session ? SSL_SESSION_get0_peer(ticket->session) : NULL;
+	int days, seconds;
 
 	if (!certificate || !SSL_SESSION_is_resumable(ticket->session))
 		return false;
 	if (time(NULL) - ticket->authenticated > LIMIT_RESUMPTION)
 		return false;
-	return pinned || X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
+	if (pinned)
+		return true;
+	return ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)) == 1 &&
+		   (days > 0 || seconds > 0);
 }
 
 int tls_ticket_new(struct tls_ticket **ret)

@@ -23,11 +23,16 @@ static void add_extension(X509 *certificate, int nid, const char *value)
 	X509_EXTENSION_free(extension);
 }
 
-static void add_name(X509_NAME *to, const char *cn)
+static void set_subject(X509 *certificate, const char *cn)
 {
+	X509_NAME *name = X509_NAME_new();
+
+	assert_non_null(name);
 	assert_int_equal(
-		X509_NAME_add_entry_by_txt(to, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0),
+		X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0),
 		1);
+	assert_int_equal(X509_set_subject_name(certificate, name), 1);
+	X509_NAME_free(name);
 }
 
 static X509 *blank_certificate(EVP_PKEY *key, int from_day, int to_day)
@@ -51,7 +56,7 @@ struct identity authority_new(const char *name)
 
 	assert_non_null(authority.key);
 	authority.certificate = blank_certificate(authority.key, -1, 1);
-	add_name(X509_get_subject_name(authority.certificate), name);
+	set_subject(authority.certificate, name);
 	assert_int_equal(
 		X509_set_issuer_name(authority.certificate, X509_get_subject_name(authority.certificate)),
 		1);
@@ -69,7 +74,7 @@ struct identity identity_new(
 	assert_non_null(identity.key);
 	identity.certificate = blank_certificate(identity.key, from_day, to_day);
 	if (cn)
-		add_name(X509_get_subject_name(identity.certificate), cn);
+		set_subject(identity.certificate, cn);
 	assert_int_equal(
 		X509_set_issuer_name(identity.certificate, X509_get_subject_name(authority->certificate)),
 		1);
