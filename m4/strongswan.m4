@@ -50,7 +50,7 @@ AC_DEFUN([ENCDNS_STRONGSWAN], [
 	AC_MSG_CHECKING([for strongSwan's headers])
 	encdns_want="strongswan=${encdns_daemon_version:+$encdns_daemon_version-...}"
 	AS_IF([test -z "$encdns_daemon_version"], [encdns_want="strongswan=VERSION"])
-	encdns_how="get them with \`apt-get source --download-only $encdns_want' (deb-src enabled), unpack the .orig tarball and point --with-strongswan-headers=DIR at it"
+	encdns_how="get them with \`apt-get source $encdns_want' (deb-src enabled), which also applies the distribution's patches, and point --with-strongswan-headers=DIR at the folder that it makes"
 	STRONGSWAN_VERSION=
 	AS_IF([test -z "$with_strongswan_headers" && test -r /usr/include/strongswan/library.h],
 		[with_strongswan_headers=/usr/include/strongswan])

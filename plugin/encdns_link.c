@@ -365,7 +365,8 @@ static int delete(int index)
 static int create_free(encdns_link_t *link)
 {
 	char peer[IF_NAMESIZE];
-	int i, ret = -EEXIST;
+	uint8_t i;
+	int ret = -EEXIST;
 
 	for (i = 0; ret == -EEXIST && i < LINKS_MAX; i++)
 	{

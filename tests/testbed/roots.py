@@ -17,7 +17,7 @@ from pathlib import Path
 from .util import HERE, TestbedError, cache, locked, say
 
 BUILD_PACKAGES = """
-    gcc clang libclang-rt-dev llvm make autoconf automake libtool pkgconf libc6-dev file xz-utils bzip2 ca-certificates
+    gcc clang libclang-rt-dev llvm make autoconf automake libtool pkgconf libc6-dev file xz-utils bzip2 patch ca-certificates
     libsystemd-dev libssl-dev libnghttp2-dev libjson-c-dev libpsl-dev libidn2-dev libcmocka-dev
     valgrind python3 openssl
     libstrongswan libcharon-extra-plugins libstrongswan-standard-plugins charon-systemd
