@@ -155,7 +155,7 @@ def _cases(report: Path) -> tuple:
     result = re.search(r"^:global-test-result: (\w+)", report.read_text(), re.M).group(1)
     log = report.with_suffix(".log").read_text(errors="replace")
     passed = len(re.findall(r"^\[       OK \]", log, re.M))
-    failed = sorted(set(re.findall(r"^\[  FAILED  \] (?!\d+ test)(\S+)", log, re.M)))
+    failed = sorted(set(re.findall(r"^\[  FAILED  \] (?!\d+ test|tests:)(\S+)", log, re.M)))
     if result == "PASS":
         return passed or 1, []
     program = report.stem

@@ -29,7 +29,7 @@ int start_strongswan(void **state)
 	{
 		return -1;
 	}
-	return lib->plugins->load(lib->plugins, "pem x509 openssl") ? 0 : -1;
+	return lib->plugins->load(lib->plugins, "pem pkcs1 x509 openssl") ? 0 : -1;
 }
 
 int stop_strongswan(void **state)

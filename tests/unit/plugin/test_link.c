@@ -63,7 +63,7 @@ static void test_make_and_remove(void **state)
 {
 	encdns_link_t link;
 	char addresses[256];
-	u_int flags;
+	u_int flags, tries;
 
 	assert_int_equal(count(), 0);
 	assert_int_equal(encdns_link_ensure("corp", &link), 0);
@@ -73,6 +73,12 @@ static void test_make_and_remove(void **state)
 	inspect("encdns0", addresses, sizeof(addresses), &flags);
 	assert_string_equal(addresses, "192.0.0.8 ");
 	assert_true(flags & IFF_UP);
+	/* the kernel notices a carrier at its leisure */
+	for (tries = 0; !(flags & IFF_RUNNING) && tries < 100; tries++)
+	{
+		usleep(20000);
+		inspect("encdns0", addresses, sizeof(addresses), &flags);
+	}
 	assert_true(flags & IFF_RUNNING);
 	assert_int_equal(count(), 1);
 	assert_int_equal(encdns_link_remove("encdns0", "corp"), 0);
