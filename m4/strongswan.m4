@@ -87,6 +87,7 @@ AC_DEFUN([ENCDNS_STRONGSWAN], [
 	STRONGSWAN_CPPFLAGS="$STRONGSWAN_CPPFLAGS -DSTRONGSWAN_VERSION=\\\"$STRONGSWAN_VERSION\\\""
 	STRONGSWAN_LIBS="-L$ipseclibdir -l:libcharon.so.0 -l:libstrongswan.so.0 -Wl,-rpath,$ipseclibdir"
 	strongswanconfdir='${sysconfdir}/strongswan.d'
+	AC_SUBST([STRONGSWAN_HEADERS], [$with_strongswan_headers])
 	AC_SUBST([STRONGSWAN_CPPFLAGS])
 	AC_SUBST([STRONGSWAN_LIBS])
 	AC_SUBST([STRONGSWAN_VERSION])
