@@ -41,7 +41,7 @@ def test_every_truncation_of_every_vector(net):
     corp, laptop = net.corp, net.laptop
     corp.configure(swanctl.gateway(corp.plan))
     laptop.configure(swanctl.laptop([corp.plan]))
-    charon, sent = laptop.host.main_pid("strongswan.service"), 0
+    charon, sent, refused = laptop.host.main_pid("strongswan.service"), 0, 0
     for number, batch in enumerate(batches(truncations())):
         corp.configure("")
         vici.load_pool(corp.gateway, "rw-v4", corp.plan.pools[0], batch)
@@ -53,10 +53,12 @@ def test_every_truncation_of_every_vector(net):
         assert "ESTABLISHED" in laptop.swanctl.sas("corp"), f"reply {number}"
         said = laptop.host.journal("strongswan.service", after=mark)
         assert "parsed IKE_AUTH response" in said
+        refused += len(laptop.wait_settled("corp").get("refused", []))
         assert laptop.host.run("ping", "-c1", "-W5", "-I", "ipsec0", corp.plan.resolver[0]).returncode == 0
         laptop.disconnect("corp")
         sent += len(batch)
     assert sent == sum(len(value) + 1 for _, value in VECTORS)
+    assert refused, "encdnsd saw nothing malformed"
     assert laptop.host.main_pid("strongswan.service") == charon
     restarts = laptop.host.output("systemctl", "show", "--value", "-p", "NRestarts", "encdnsd.service").strip()
     assert restarts == "0"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import roots
-from .util import CLEAN_ENV, HERE, SOURCE, TestbedError, cache, locked, say
+from .util import CLEAN_ENV, HERE, SOURCE, TestbedError, cache, hold, in_use, locked, say
 
 # What the compiled product does not depend on.
 NOT_COMPILED = ("tests/testbed/", "tests/e2e/", "scripts/", ".ci/", "README.md")
@@ -68,8 +68,12 @@ class Build:
         with locked(cache() / "builds" / f"{family}.lock"):
             if not (self.folder / "built").exists():
                 for old in (cache() / "builds").glob(f"{family}-*"):
-                    shutil.rmtree(old)
+                    if old.is_dir() and not in_use(old):
+                        shutil.rmtree(old)
+                        old.with_suffix(".used").unlink(missing_ok=True)
+                shutil.rmtree(self.folder, ignore_errors=True)
                 self._build()
+            hold(self.folder)
         return self.install
 
     def check(self) -> Result:

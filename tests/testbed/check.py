@@ -126,7 +126,11 @@ def _run_pytest(*arguments) -> int:
         env={**os.environ, "PYTHONPATH": str(SOURCE / "tests")})
     try:
         return process.wait()
-    except BaseException:
+    except KeyboardInterrupt:
+        # It has got the same Ctrl-C.
+        process.wait()
+        raise
+    except SystemExit:
         process.terminate()
         process.wait()
         raise
@@ -161,3 +165,5 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        remove_stale_cgroups()

@@ -5,7 +5,6 @@ mmdebstrap makes them out of packages alone. They are kept in the cache folder u
 what goes into them, so a changed list or hook makes a new one and drops the old.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -14,7 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .util import HERE, TestbedError, cache, locked, say
+from .util import HERE, TestbedError, cache, hold, in_use, locked, say
 
 BUILD_PACKAGES = """
     gcc clang libclang-rt-dev llvm make autoconf automake libtool pkgconf libc6-dev file xz-utils bzip2 patch ca-certificates
@@ -57,7 +56,7 @@ class Root:
             if not self.path.is_dir():
                 self._drop_others(roots)
                 self._make()
-            _hold(self.path)
+            hold(self.path)
         return self.path
 
     def drop(self) -> None:
@@ -87,7 +86,7 @@ class Root:
 
     def _drop_others(self, roots: Path) -> None:
         for other in roots.glob(f"{self.kind}-{self.release}-*"):
-            if other.is_dir() and not _in_use(other):
+            if other.is_dir() and not in_use(other):
                 _remove(other)
 
 
@@ -122,24 +121,6 @@ def installed_version(root: Path, package: str) -> str:
         if fields.get("Package") == package:
             return fields["Version"]
     raise TestbedError(f"{root} has no package {package}")
-
-
-_held = {}
-
-
-def _hold(root: Path) -> None:
-    if root not in _held:
-        _held[root] = open(root.with_suffix(".used"), "a")
-        fcntl.flock(_held[root], fcntl.LOCK_SH)
-
-
-def _in_use(root: Path) -> bool:
-    with open(root.with_suffix(".used"), "a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def _remove(root: Path) -> None:

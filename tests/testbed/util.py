@@ -58,3 +58,23 @@ def wait_for(condition, what: str, timeout: float = 20, pause: float = 0.1):
         if time.monotonic() > deadline:
             raise TestbedError(f"{what}: not within {timeout:g} s")
         time.sleep(pause)
+
+
+_held = {}
+
+
+def hold(folder: Path) -> None:
+    """Marks a kept folder as used for as long as this process lives."""
+    if folder not in _held:
+        _held[folder] = open(folder.with_suffix(".used"), "a")
+        fcntl.flock(_held[folder], fcntl.LOCK_SH)
+
+
+def in_use(folder: Path) -> bool:
+    """Whether any process holds the folder."""
+    with open(folder.with_suffix(".used"), "a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
