@@ -21,7 +21,7 @@ WatchdogSec=0
 TimeoutStartSec=120
 TimeoutStopSec=120
 """
-OURS = re.compile(r"libstrongswan-encdns|encdns_|/encdnsd|wire/|client-helper/")
+OURS = re.compile(r"libstrongswan-encdns|encdns_|encdnsd\.c")
 
 
 @pytest.fixture
