@@ -145,7 +145,7 @@ static int judge(struct links *links)
 		r = other_link_judge(other, links->protected);
 		if (r < 0)
 			return r;
-		if (!other->taken)
+		if (!other->taken && !other->told)
 			drop(links, i);
 	}
 	return 0;
@@ -159,7 +159,7 @@ static int on_step(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
 
 	other_link_finish(other, reply, &gone);
 	if (gone)
-		other->taken = false; /* dropped by the next judgement */
+		other->taken = other->told = false; /* dropped by the next judgement */
 	if (other->step == OTHER_IDLE && !other->failure)
 		links->stale = true;
 	look_in(links, other->step == OTHER_IDLE && other->networkd ? NETWORKD_PAUSE_USEC : 0);

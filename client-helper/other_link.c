@@ -69,6 +69,12 @@ int other_link_judge(struct other_link *other, char *const *protected)
 	r = without(&other->base, protected, &other->wanted);
 	if (r < 0)
 		return r;
+	/* What a reconfiguration showed for a moment may have passed for the owner's domains, so networkd
+	 * is made to go back to its own in any case. */
+	if (other->told && (!protected || !protected[0])) {
+		other->step = OTHER_DOMAINS;
+		return 0;
+	}
 	if (link_domains_equal(&other->wanted, &other->current)) {
 		if (link_domains_equal(&other->wanted, &other->base))
 			forget(other);
@@ -146,6 +152,9 @@ static void finish_change(struct other_link *other, const sd_bus_error *error, b
 	} else {
 		other->pinned = other->pinned || other->step == OTHER_PIN;
 	}
+	/* Reverting is tried once: networkd that is gone has taken with it what we told. */
+	if (other->networkd && other->step == OTHER_DOMAINS)
+		other->told = giving_back(other) ? false : other->told || !error;
 	other->step = !error && other->step == OTHER_PIN ? OTHER_DOMAINS : OTHER_IDLE;
 }
 

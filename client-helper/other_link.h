@@ -31,6 +31,7 @@ struct other_link {
 	struct link_domains base; /* what its owner gave it */
 	struct link_domains set;  /* what we left it with */
 	bool networkd;            /* networkd manages it */
+	bool told;                /* networkd has domains from us, which count until it reverts them */
 	bool pinned;
 	bool has_servers; /* so it is asked */
 	enum other_step step;
