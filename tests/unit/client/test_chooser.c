@@ -351,9 +351,9 @@ static void test_pauses_grow_to_a_minute(void **state)
 	answer(world, 1, 0);
 	pass(world, 300 * SECOND);
 	before = world->connects[0];
-	assert_in_range(before, 8, 14);
+	assert_true(before >= 8 && before <= 14);
 	pass(world, 600 * SECOND);
-	assert_in_range(world->connects[0] - before, 9, 11);
+	assert_true(world->connects[0] - before >= 9 && world->connects[0] - before <= 11);
 	world_free(world);
 }
 
@@ -654,7 +654,7 @@ static void test_equal_priority(void **state)
 		assert_true(holds(world, !chosen, 1));
 		world_free(world);
 	}
-	assert_in_range(first, 8, 56);
+	assert_true(first >= 8 && first <= 56);
 }
 
 /* Unchanged servers keep their connection and queries, what is in flight to others fails. */

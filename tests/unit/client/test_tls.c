@@ -415,7 +415,7 @@ static void test_happy_eyeballs(void **state)
 	took = clock_usec();
 	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
 	took = clock_usec() - took;
-	assert_in_range(took, LIMIT_EYEBALLS_USEC, 3 * LIMIT_EYEBALLS_USEC);
+	assert_true(took >= LIMIT_EYEBALLS_USEC && took <= 3 * LIMIT_EYEBALLS_USEC);
 	assert_int_equal(dot.queries, 1);
 	fixture_clear(&fixture);
 	dot_server_stop(&stalled);
@@ -495,7 +495,7 @@ static void test_out_of_order(void **state)
 
 		assert_true(receive(&fixture, fixture.fd, 6000, &answer));
 		parsed = parse(&answer);
-		assert_in_range(parsed.id, 1000, 1049);
+		assert_true(parsed.id >= 1000 && parsed.id <= 1049);
 		assert_false(seen[parsed.id - 1000]);
 		seen[parsed.id - 1000] = true;
 		snprintf(name, sizeof(name), "n%u.corp.example", parsed.id - 1000);
@@ -565,7 +565,7 @@ static void servfail(enum dot_manner manner, unsigned max_ms, unsigned connectio
 	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
 	assert_true(clock_usec() - began < (uint64_t)max_ms * 1000);
 	/* One more where it has been tried again in the background already. */
-	assert_in_range(dot.connections, connections, connections + 1);
+	assert_true(dot.connections >= connections && dot.connections <= connections + 1);
 	assert_string_not_equal(last_error(&fixture), "(none)");
 	fixture_clear(&fixture);
 	dot_server_stop(&dot);
