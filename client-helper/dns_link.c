@@ -38,7 +38,7 @@ struct dns_link {
 	sd_bus_slot *calls[N_SETTINGS]; /* settings under way */
 	sd_bus_slot *other;             /* the reading or reverting under way */
 	bool again;                     /* a check was asked for meanwhile */
-	unsigned rounds;                /* of settings since all was well */
+	unsigned rounds;                /* of settings since the last pause */
 	sd_event_source *kick;          /* what brings the next reading */
 	uint64_t pause_usec;
 };
@@ -85,6 +85,7 @@ static void look_in(struct dns_link *link, uint64_t usec)
 static void wait_and_retry(struct dns_link *link, const char *reason)
 {
 	forget_calls(link);
+	link->rounds = 0;
 	look_in(link, link->pause_usec);
 	link->pause_usec =
 		link->pause_usec * 2 < RETRY_MOST_USEC ? link->pause_usec * 2 : RETRY_MOST_USEC;

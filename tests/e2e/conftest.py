@@ -91,7 +91,8 @@ def pytest_runtest_makereport(item, call):
         for host, command in (
                 (network.laptop.host, ["encdnsctl", "status"]),
                 (network.laptop.host, ["resolvectl", "status", "--no-pager"]),
-                (network.laptop.host, ["journalctl", "-q", "-u", "encdnsd", "-o", "cat", "-n", "40"]),
+                (network.laptop.host, ["journalctl", "-q", "-o", "short-precise", "-n", "60", "-u", "encdnsd",
+                                       "-u", "systemd-resolved", "-u", "systemd-networkd", "-u", "dbus", "-u", "polkit"]),
                 (network.laptop.host, ["journalctl", "-q", "-u", "strongswan", "-o", "cat", "-n", "160"]),
                 (network.corp.gateway, ["journalctl", "-q", "-u", "strongswan", "-o", "cat", "-n", "160"])):
             done = host.run(*command, check=False)

@@ -68,7 +68,7 @@ class Host:
 
     @property
     def cgroup(self) -> Path:
-        return cgroup_root() / f"{CGROUP_PREFIX}{os.getpid()}-{_start_time(os.getpid())}-{self.name}"
+        return cgroup_root() / f"{_cgroup_prefix()}{os.getpid()}-{_start_time(os.getpid())}-{self.name}"
 
     @property
     def pid(self) -> int:
@@ -174,7 +174,9 @@ class Host:
         return None
 
 
-CGROUP_PREFIX = "encdns-testbed-"
+def _cgroup_prefix() -> str:
+    """Names the PID namespace, too: what a test bed in another one is called by its PID says nothing here."""
+    return f"encdns-testbed-{os.stat('/proc/self/ns/pid').st_ino}-"
 
 
 def cgroup_root() -> Path:
@@ -204,8 +206,8 @@ def remove_cgroup(top: Path) -> None:
 
 def remove_stale_cgroups() -> None:
     """Takes away the cgroups of test beds whose process was killed before it could."""
-    for group in cgroup_root().glob(f"{CGROUP_PREFIX}*"):
-        owner = re.match(rf"{CGROUP_PREFIX}(\d+)-(\d+)-", group.name)
+    for group in cgroup_root().glob(f"{_cgroup_prefix()}*"):
+        owner = re.match(rf"{_cgroup_prefix()}(\d+)-(\d+)-", group.name)
         if owner and _start_time(int(owner[1])) != owner[2]:
             remove_cgroup(group)
 
