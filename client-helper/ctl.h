@@ -15,6 +15,8 @@ typedef int (*ctl_verb_t)(int argc, char *argv[]);
 
 int ctl_status(int argc, char *argv[]);
 int ctl_release(int argc, char *argv[]);
+int ctl_decode(int argc, char *argv[]); /* ctl_lines.h */
+int ctl_encode(int argc, char *argv[]);
 
 /* Calls encdnsd; an error has been told on stderr. *ret_reply may be NULL. 0 or -errno. */
 int ctl_call(const char *method, sd_bus_message **ret_reply, const char *types, ...);

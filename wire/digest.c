@@ -156,7 +156,8 @@ const char *digest_reply_fault(const struct digest_reply *reply, const struct di
 int digest_reply_encode(const struct digest_reply *reply, uint8_t *data, size_t size,
 	size_t *ret_len, const char **ret_why)
 {
-	const char *fault = digest_reply_fault(reply, NULL);
+	bool known = digest_algorithm_by_id(reply->algorithm) != NULL;
+	const char *fault = known ? digest_reply_fault(reply, NULL) : reply->fault;
 	struct span adn = name_without_dot(reply->adn);
 	struct writer writer = writer_of(data, size);
 

@@ -69,6 +69,9 @@ int digest_reply_decode(struct span value, struct digest_reply *ret, const char 
 const char *digest_reply_fault(
 	const struct digest_reply *reply, const struct digest_request *asked);
 
-/* Encodes no faulty one: -EINVAL. */
+/*
+ * Encodes no faulty one: -EINVAL. Of an algorithm that we don't know nobody can say how long its
+ * digests are.
+ */
 int digest_reply_encode(const struct digest_reply *reply, uint8_t *data, size_t size,
 	size_t *ret_len, const char **ret_why);
