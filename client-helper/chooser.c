@@ -146,13 +146,18 @@ static void on_ready(struct carrier *carrier, void *userdata)
 	peer_flush(peer);
 }
 
+static struct query_list *list_of(struct peer *peer, const struct carrier *carrier)
+{
+	return carrier == peer->leaving ? &peer->left : &peer->sent;
+}
+
 static void on_answer(struct carrier *carrier, struct query *query, uint8_t *message, size_t length,
 	const struct dns_message *parsed, void *userdata)
 {
 	struct peer *peer = userdata;
 	struct chooser *chooser = peer->chooser;
 
-	query_list_remove(&peer->sent, query);
+	query_list_remove(list_of(peer, carrier), query);
 	peer->heard_at = chooser_now(chooser);
 	peer->answers++;
 	peer->breaks = 0;
@@ -167,7 +172,7 @@ static void on_refused(struct carrier *carrier, struct query *query, bool again,
 {
 	struct peer *peer = userdata;
 
-	query_list_remove(&peer->sent, query);
+	query_list_remove(list_of(peer, carrier), query);
 	peer->heard_at = chooser_now(peer->chooser);
 	if (!again || query->resent) {
 		query->tried |= peer->bit;
@@ -186,14 +191,46 @@ static void on_idle(struct carrier *carrier, void *userdata)
 	chooser_flush(chooser);
 }
 
+/* A server that ends one connection after the other without an answer is of no use. */
+static void count_break(struct peer *peer)
+{
+	if (peer->sent.first && peer->heard_at <= peer->sent.first->sent)
+		peer->breaks++;
+}
+
+static void failed_by_breaks(struct peer *peer, const char *reason)
+{
+	peer_failed(peer, reason ? reason : "the server closes the connection without an answer");
+}
+
+static void on_leaving(struct carrier *carrier, void *userdata)
+{
+	struct peer *peer = userdata;
+	struct query_list lost = {0};
+
+	if (carrier != peer->carrier)
+		return;
+	count_break(peer);
+	peer_let_go(peer, &lost);
+	if (peer->breaks >= BREAKS_IN_A_ROW)
+		failed_by_breaks(peer, NULL);
+	else
+		peer_set_state(peer, SERVER_IDLE, NULL);
+	place_all(peer->chooser, &lost);
+}
+
 static void on_closed(struct carrier *carrier, bool final, const char *reason, void *userdata)
 {
 	struct peer *peer = userdata;
 	struct query_list lost = {0};
 	bool was_open = carrier->open;
 
-	if (peer->sent.first && peer->heard_at <= peer->sent.first->sent)
-		peer->breaks++;
+	if (carrier == peer->leaving) {
+		peer_drop_leaving(peer, &lost);
+		place_all(peer->chooser, &lost);
+		return;
+	}
+	count_break(peer);
 	peer_disconnect(peer);
 	peer_take_all(peer, &lost);
 	if (final) {
@@ -202,7 +239,7 @@ static void on_closed(struct carrier *carrier, bool final, const char *reason, v
 	} else if (!was_open) {
 		peer_failed(peer, reason);
 	} else if (peer->breaks >= BREAKS_IN_A_ROW) {
-		peer_failed(peer, reason ? reason : "the server closes the connection without an answer");
+		failed_by_breaks(peer, reason);
 	} else {
 		peer_set_state(peer, SERVER_IDLE, reason);
 	}
@@ -214,6 +251,12 @@ static void on_closed(struct carrier *carrier, bool final, const char *reason, v
 static bool silent_since(const struct peer *peer, const struct query *query)
 {
 	return peer->heard_at <= query->sent;
+}
+
+static void time_out(struct chooser *chooser, struct query *query)
+{
+	chooser->ops->fail(query, DNS_EDE_NO_REACHABLE_AUTHORITY,
+		"no resolver of this network has answered in time", chooser->userdata);
 }
 
 /* Queries that have waited for an answer for too long. */
@@ -246,8 +289,7 @@ static void look_at_sent(struct peer *peer, uint64_t usec, struct query_list *mo
 		query_list_remove(&peer->sent, query);
 		failing = failing || (silent && (elsewhere || usec >= end));
 		if (usec >= end) {
-			chooser->ops->fail(query, DNS_EDE_NO_REACHABLE_AUTHORITY,
-				"no resolver of this network has answered in time", chooser->userdata);
+			time_out(chooser, query);
 			continue;
 		}
 		if (elsewhere)
@@ -263,6 +305,36 @@ static void look_at_sent(struct peer *peer, uint64_t usec, struct query_list *mo
 		else
 			peer_set_state(peer, SERVER_IDLE, NULL);
 	}
+}
+
+/* Queries that the server has not answered on the connection that it is leaving. */
+static void look_at_left(struct peer *peer, uint64_t usec, struct query_list *moved)
+{
+	struct chooser *chooser = peer->chooser;
+	struct query *next;
+
+	for (struct query *query = peer->left.first; query; query = next) {
+		uint64_t last = query->arrived + LIMIT_TOTAL_USEC;
+		uint64_t end = query->sent + LIMIT_ATTEMPT_USEC;
+
+		next = query->next;
+		if (usec < last && usec < end) {
+			chooser_wake_at(chooser, last < end ? last : end);
+			continue;
+		}
+		peer->leaving->ops->forget(peer->leaving, query);
+		query_list_remove(&peer->left, query);
+		if (usec >= last) {
+			time_out(chooser, query);
+			continue;
+		}
+		if (query->resent)
+			query->tried |= peer->bit;
+		query->resent = true;
+		query_list_append(moved, query);
+	}
+	if (peer->leaving && !peer->left.first)
+		peer_drop_leaving(peer, moved);
 }
 
 /* Queries that have waited for a connection, or for room on it, for too long. */
@@ -299,11 +371,13 @@ static void look_at(struct peer *peer, uint64_t usec)
 	struct chooser *chooser = peer->chooser;
 	struct query_list moved = {0};
 
+	look_at_left(peer, usec, &moved);
 	if (peer->state == SERVER_FAILED && !peer->carrier) {
 		if (usec >= peer->retry_at)
 			(void)peer_connect(peer);
 		else
 			chooser_wake_at(chooser, peer->retry_at);
+		place_all(chooser, &moved);
 		return;
 	}
 	look_at_sent(peer, usec, &moved);
@@ -405,10 +479,10 @@ static void free_others(struct peer **peers, size_t n, struct peer *const *kept,
 /* A kept server has another place now, so what its queries remember of servers is void. */
 static void settle(struct peer *peer, size_t index, const char *refused)
 {
-	struct query_list *lists[] = {&peer->waiting, &peer->sent};
+	struct query_list *lists[] = {&peer->waiting, &peer->sent, &peer->left};
 
 	peer->bit = UINT32_C(1) << index;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
 		for (struct query *query = lists[i]->first; query; query = query->next)
 			query->tried = 0;
 	if (getrandom(&peer->lot, sizeof(peer->lot), 0) < 0)
@@ -459,6 +533,7 @@ int chooser_new(const struct chooser_ops *ops, void *userdata, struct chooser **
 		.ready = on_ready,
 		.answer = on_answer,
 		.refused = on_refused,
+		.leaving = on_leaving,
 		.idle = on_idle,
 		.closed = on_closed,
 	};

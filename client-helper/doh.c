@@ -90,6 +90,13 @@ static void on_refused(struct query *query, bool again, void *userdata)
 	carrier->events->refused(carrier, query, again, carrier->userdata);
 }
 
+static void on_leaving(void *userdata)
+{
+	struct carrier *carrier = userdata;
+
+	carrier->events->leaving(carrier, carrier->userdata);
+}
+
 static void on_opened(struct channel *channel, void *userdata)
 {
 	struct carrier *carrier = userdata;
@@ -129,10 +136,10 @@ static void on_readable(struct channel *channel, void *userdata)
 	carrier->events->idle(carrier, carrier->userdata);
 	http2_recycle(doh->http2);
 	doh_flush(carrier);
-	if (result == -EPROTO || http2_ended(doh->http2))
-		on_closed(channel, false, "the server does not speak HTTP/2 as it should", doh);
-	else if (result < 0 || (n < 0 && n != -EAGAIN))
+	if (http2_left(doh->http2) || (n < 0 && n != -EAGAIN))
 		on_closed(channel, false, NULL, doh);
+	else if (result < 0 || http2_ended(doh->http2))
+		on_closed(channel, false, "the server does not speak HTTP/2 as it should", doh);
 }
 
 int doh_new(
@@ -153,6 +160,7 @@ int doh_new(
 	static const struct http2_events http2_events = {
 		.answer = on_answer,
 		.refused = on_refused,
+		.leaving = on_leaving,
 	};
 	const struct server *server = config->server;
 	char path[DOHPATH_SIZE];

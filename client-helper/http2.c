@@ -14,6 +14,7 @@ enum {
 	CHUNK = 32,
 	CONNECTION_WINDOW = 4 * 1024 * 1024,
 	AUTHORITY_SIZE = 256 + 6,
+	LAST_STREAM = INT32_MAX - 4 * LIMIT_HTTP2_STREAMS, /* the numbers run out: time to leave */
 };
 
 /* One request and what has come of its response. */
@@ -33,7 +34,7 @@ struct http2 {
 	nghttp2_session *session;
 	const struct http2_events *events;
 	void *userdata;
-	bool leaving; /* the server has said GOAWAY */
+	bool leaving; /* the server has said GOAWAY, or the streams' numbers are used up */
 	unsigned n_open;
 	struct exchange *chunks[LIMIT_HTTP2_STREAMS / CHUNK];
 	unsigned n_chunks;
@@ -149,12 +150,19 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
 	return 0;
 }
 
+static void leave(struct http2 *http2)
+{
+	if (http2->leaving)
+		return;
+	http2->leaving = true;
+	http2->events->leaving(http2->userdata);
+}
+
+/* nghttp2 calls this before it closes the streams that the server will not look at. */
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *userdata)
 {
-	struct http2 *http2 = userdata;
-
 	if (frame->hd.type == NGHTTP2_GOAWAY)
-		http2->leaving = true;
+		leave(userdata);
 	return 0;
 }
 
@@ -163,10 +171,12 @@ static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t er
 	struct http2 *http2 = userdata;
 	struct exchange *exchange = nghttp2_session_get_stream_user_data(session, stream);
 	struct query *query;
+	bool again;
 
 	if (!exchange)
 		return 0;
 	query = exchange->query;
+	again = error == NGHTTP2_REFUSED_STREAM || exchange->sent == 0;
 	exchange_end(http2, exchange);
 	if (!query)
 		return 0;
@@ -174,7 +184,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t er
 		http2->events->answer(query, exchange->grown ? exchange->grown : exchange->body,
 			exchange->length, http2->userdata);
 	else
-		http2->events->refused(query, error == NGHTTP2_REFUSED_STREAM, http2->userdata);
+		http2->events->refused(query, again, http2->userdata);
 	return 0;
 }
 
@@ -232,8 +242,6 @@ int http2_submit(struct http2 *http2, struct query *query)
 	exchange->stream = nghttp2_submit_request(
 		http2->session, NULL, headers, sizeof(headers) / sizeof(*headers), &body, exchange);
 	if (exchange->stream < 0) {
-		/* No stream numbers left, or no memory: the next connection has both. */
-		http2->leaving = true;
 		exchange_end(http2, exchange);
 		return -EAGAIN;
 	}
@@ -256,7 +264,14 @@ int http2_receive(struct http2 *http2, const uint8_t *data, size_t length)
 
 	if (n < 0 || (size_t)n != length)
 		return -EPROTO;
-	return http2->leaving ? -ECONNRESET : 0;
+	if (nghttp2_session_get_next_stream_id(http2->session) >= LAST_STREAM)
+		leave(http2);
+	return 0;
+}
+
+bool http2_left(const struct http2 *http2)
+{
+	return http2->leaving && http2->n_open == 0;
 }
 
 bool http2_ended(const struct http2 *http2)

@@ -14,6 +14,9 @@ struct http2_events {
 	/* The query gets no answer here. again: the server has not looked at it (RFC
 	   9113 section 8.7). */
 	void (*refused)(struct query *query, bool again, void *userdata);
+	/* The server takes no more queries here (GOAWAY). It still answers those that it has begun
+	   with; refused follows for the rest. Sent once. */
+	void (*leaving)(void *userdata);
 };
 
 /* adn and port make the authority, path is what the URI template expanded to; both are copied. 0 or
@@ -22,13 +25,15 @@ int http2_new(const char *adn, uint16_t port, const char *path, const struct htt
 	void *userdata, struct http2 **ret);
 struct http2 *http2_free(struct http2 *http2); /* without a word about the queries; takes NULL */
 
-/* -EAGAIN: as many streams as the server allows are open. */
+/* -EAGAIN: as many streams as the server allows are open, or it is leaving. */
 int http2_submit(struct http2 *http2, struct query *query);
 void http2_forget(struct http2 *http2, struct query *query);
 
-/* Takes all of data. 0; -EPROTO: this is no HTTP/2; -ECONNRESET: the server wants the connection
- * closed. */
+/* Takes all of data. 0; -EPROTO: this is no HTTP/2. */
 int http2_receive(struct http2 *http2, const uint8_t *data, size_t length);
+
+/* The server is leaving, and there is nothing left that it could answer. */
+bool http2_left(const struct http2 *http2);
 
 /* An error has ended the session, and the server has been told: nothing more will come of it. */
 bool http2_ended(const struct http2 *http2);

@@ -113,16 +113,39 @@ void peer_flush(struct peer *peer)
 	peer->dirty = false;
 }
 
-/* Takes the queries off a peer without a connection. What was under way may go out once more. */
-void peer_take_all(struct peer *peer, struct query_list *list)
+/* What was under way may go out once more. */
+static void take_sent(struct peer *peer, struct query_list *sent, struct query_list *list)
 {
-	for (struct query *query = peer->sent.first; query; query = query->next) {
+	for (struct query *query = sent->first; query; query = query->next) {
 		if (query->resent)
 			query->tried |= peer->bit;
 		query->resent = true;
 	}
-	query_list_move(&peer->sent, list);
+	query_list_move(sent, list);
+}
+
+void peer_take_all(struct peer *peer, struct query_list *list)
+{
+	take_sent(peer, &peer->sent, list);
 	query_list_move(&peer->waiting, list);
+}
+
+void peer_drop_leaving(struct peer *peer, struct query_list *lost)
+{
+	if (peer->leaving)
+		peer->leaving->ops->free(peer->leaving);
+	peer->leaving = NULL;
+	take_sent(peer, &peer->left, lost);
+}
+
+void peer_let_go(struct peer *peer, struct query_list *lost)
+{
+	peer_drop_leaving(peer, lost);
+	peer->leaving = peer->carrier;
+	peer->carrier = NULL;
+	peer->dirty = peer->hesitant = false;
+	query_list_move(&peer->sent, &peer->left);
+	query_list_move(&peer->waiting, lost);
 }
 
 struct server_status peer_status(const struct peer *peer)
@@ -151,6 +174,7 @@ void peer_free(struct peer *peer)
 		return;
 	peer_disconnect(peer);
 	peer_take_all(peer, &lost);
+	peer_drop_leaving(peer, &lost);
 	while ((query = query_list_pop(&lost)))
 		peer->chooser->ops->fail(query, DNS_EDE_NO_REACHABLE_AUTHORITY,
 			"this network's resolvers have changed", peer->chooser->userdata);

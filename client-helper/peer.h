@@ -18,9 +18,11 @@ struct peer {
 	struct carrier *carrier;   /* NULL: no connection */
 	struct query_list waiting; /* for the connection, or for room on it */
 	struct query_list sent;
-	bool dirty;      /* something is to be flushed */
-	bool hesitant;   /* has been connecting for too long: others first */
-	unsigned breaks; /* connections in a row that broke without an answer */
+	struct carrier *leaving; /* the connection before, which answers what it has; NULL: none */
+	struct query_list left;  /* sent on that one */
+	bool dirty;              /* something is to be flushed */
+	bool hesitant;           /* has been connecting for too long: others first */
+	unsigned breaks;         /* connections in a row that broke without an answer */
 	unsigned attempts;
 	uint64_t pause, retry_at, tried_at; /* of a failed one */
 	uint64_t heard_at, used_at;
@@ -73,5 +75,11 @@ void peer_flush(struct peer *peer);
 
 /* Takes the queries off a peer without a connection. What was under way may go out once more. */
 void peer_take_all(struct peer *peer, struct query_list *list);
+
+/* The connection takes no more queries: the next one is made beside it. */
+void peer_let_go(struct peer *peer, struct query_list *lost);
+
+/* Ends what was let go, and takes the queries that it has not answered. */
+void peer_drop_leaving(struct peer *peer, struct query_list *lost);
 
 struct server_status peer_status(const struct peer *peer); /* without .preferred */

@@ -29,6 +29,10 @@ struct carrier_events {
 	   again: the server has not looked at it. idle follows. */
 	void (*refused)(struct carrier *carrier, struct query *query, bool again, void *userdata);
 
+	/* Takes no more queries, but still answers those that it has; refused follows for any that it
+	   will not. closed follows when it has none left. */
+	void (*leaving)(struct carrier *carrier, void *userdata);
+
 	/* All that there was to read has been read. */
 	void (*idle)(struct carrier *carrier, void *userdata);
 

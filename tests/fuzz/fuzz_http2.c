@@ -18,15 +18,24 @@ static void on_refused(struct query *query, bool again, void *userdata)
 	MUST(query->tried++ == 0);
 }
 
+static void on_leaving(void *userdata)
+{
+	bool *left = userdata;
+
+	MUST(!*left);
+	*left = true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct http2_events events = {.answer = on_answer, .refused = on_refused};
+	static const struct http2_events events = {on_answer, on_refused, on_leaving};
 	struct query queries[3] = {{.length = 128}, {.length = 256}, {.length = 128}};
 	struct http2 *http2;
+	bool left = false;
 	uint8_t out[512];
 	int result = 0;
 
-	MUST(http2_new("dns.example", 443, "/dns-query", &events, NULL, &http2) == 0);
+	MUST(http2_new("dns.example", 443, "/dns-query", &events, &left, &http2) == 0);
 	for (int i = 0; i < 3; i++)
 		MUST(http2_submit(http2, &queries[i]) == 0);
 	while (http2_output(http2, out, sizeof(out)) > 0)

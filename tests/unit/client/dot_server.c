@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,12 +122,27 @@ static bool speaks_h2(SSL *ssl)
 	return length == 2 && memcmp(name, "h2", 2) == 0;
 }
 
+/* False: the connection ends here. */
+static bool write_octets(struct dot_server *server, SSL *ssl, const uint8_t *octets, size_t length)
+{
+	size_t piece = server->manner == DOT_CRUMBS ? 1 : length;
+
+	if (server->manner == DOT_HANGS_UP && server->queries > 0) {
+		SSL_write(ssl, octets, length / 2);
+		return false;
+	}
+	for (size_t i = 0; i < length; i += piece)
+		SSL_write(ssl, octets + i, piece);
+	return true;
+}
+
 static void serve_h2(struct dot_server *server, SSL *ssl)
 {
 	struct h2_server_config config = {.manner = server->h2, .times = &server->times};
 	struct h2_server *h2 = h2_server_new(&config);
 	unsigned before = 0;
 	uint8_t octets[16384];
+	bool more = true;
 	size_t n;
 	int received = 0;
 
@@ -135,9 +151,9 @@ static void serve_h2(struct dot_server *server, SSL *ssl)
 			break;
 		server->queries += h2_server_seen(h2).requests - before;
 		before = h2_server_seen(h2).requests;
-		while ((n = h2_server_output(h2, octets, sizeof(octets))) > 0)
-			SSL_write(ssl, octets, n);
-		received = SSL_read(ssl, octets, sizeof(octets));
+		while (more && (n = h2_server_output(h2, octets, sizeof(octets))) > 0)
+			more = write_octets(server, ssl, octets, n);
+		received = more ? SSL_read(ssl, octets, sizeof(octets)) : 0;
 	} while (received > 0);
 	h2_server_free(h2);
 }
@@ -172,6 +188,9 @@ static void serve(struct dot_server *server, SSL *ssl)
 		case DOT_HUGE:
 			write_huge(server, ssl, frames[0], lengths[0]);
 			continue;
+		case DOT_LATE:
+			usleep(DOT_LATE_USEC);
+			break;
 		case DOT_HANGS_UP:
 			write_frame(server, ssl, frames[0], lengths[0]);
 			return;
@@ -193,9 +212,11 @@ static void *run(void *userdata)
 		server->connections++;
 		(void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		SSL_set_fd(ssl, client);
-		if (server->manner == DOT_NO_HANDSHAKE) {
+		if (server->manner == DOT_NO_HANDSHAKE || server->manner == DOT_STALLS) {
 			char octet;
 
+			if (server->manner == DOT_STALLS)
+				(void)send(client, "\x16\x03\x03\x00\x7a\x02", 6, MSG_NOSIGNAL);
 			while (recv(client, &octet, 1, 0) > 0)
 				;
 		} else if (SSL_accept(ssl) == 1) {
@@ -206,8 +227,8 @@ static void *run(void *userdata)
 			else
 				serve(server, ssl);
 			if (server->abrupt)
-				(void)setsockopt(client, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
-					sizeof(struct linger));
+				(void)setsockopt(
+					client, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
 			else
 				SSL_shutdown(ssl);
 		}
@@ -224,6 +245,7 @@ void dot_server_start(struct dot_server *server, const struct identity *identity
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
 	assert_non_null(context);
+	(void)signal(SIGPIPE, SIG_IGN);
 	assert_int_equal(SSL_CTX_use_certificate(context, identity->certificate), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(context, identity->key), 1);
 	SSL_CTX_set_alpn_select_cb(context, choose_alpn, server);

@@ -15,6 +15,7 @@
 enum dot_manner {
 	DOT_PROPER,
 	DOT_NO_HANDSHAKE, /* takes the connection and says nothing */
+	DOT_STALLS,       /* falls silent within its first TLS record */
 	DOT_SILENT,       /* answers nothing */
 	DOT_REVERSED,     /* waits for `batch` queries and answers the last first */
 	DOT_CLOSES,       /* reads a query and closes, `times` times; then by the book */
@@ -23,12 +24,15 @@ enum dot_manner {
 	DOT_CRUMBS,   /* a TLS record per octet */
 	DOT_HUGE,     /* answers of 65,535 octets */
 	DOT_HANGS_UP, /* after half of the answer */
+	DOT_LATE,     /* answers only after DOT_LATE_USEC */
 };
+
+enum { DOT_LATE_USEC = 1800000 };
 
 struct dot_server {
 	enum dot_manner manner;
 	unsigned batch, times;
-	bool abrupt; /* where it closes: a reset, no goodbye */
+	bool abrupt;       /* where it closes: a reset, no goodbye */
 	int tls_max;       /* e.g. TLS1_2_VERSION; 0: any */
 	uint16_t port;     /* 0: any; set when it has started */
 	uint32_t address;  /* host byte order; 0: 127.0.0.1 */

@@ -15,6 +15,8 @@ struct h2_server {
 	nghttp2_session *session;
 	struct h2_seen seen;
 	unsigned open;
+	int32_t held[H2_BATCH]; /* streams that are answered together */
+	unsigned n_held;
 	const uint8_t *output;
 	size_t output_length;
 };
@@ -129,6 +131,22 @@ static void inflate(struct body *body, size_t length)
 	body->length = length;
 }
 
+/* True: it was the last one of a batch. */
+static bool hold(struct h2_server *server, int32_t stream)
+{
+	server->held[server->n_held++] = stream;
+	return server->n_held == H2_BATCH;
+}
+
+static void respond_held(struct h2_server *server)
+{
+	while (server->n_held > 0) {
+		int32_t stream = server->held[--server->n_held];
+
+		respond(server, stream, nghttp2_session_get_stream_user_data(server->session, stream));
+	}
+}
+
 static void on_request(struct h2_server *server, int32_t stream)
 {
 	struct body *body = nghttp2_session_get_stream_user_data(server->session, stream);
@@ -153,6 +171,24 @@ static void on_request(struct h2_server *server, int32_t stream)
 		--*server->config.times;
 		nghttp2_submit_goaway(server->session, 0, 0, NGHTTP2_NO_ERROR, NULL, 0);
 		return;
+	case H2_DRAINS:
+		if (*server->config.times == 0)
+			break;
+		if (!hold(server, stream))
+			return;
+		--*server->config.times;
+		server->n_held--;
+		nghttp2_submit_goaway(
+			server->session, 0, server->held[server->n_held - 1], NGHTTP2_NO_ERROR, NULL, 0);
+		respond_held(server);
+		return;
+	case H2_REVERSED:
+		if (hold(server, stream))
+			respond_held(server);
+		return;
+	case H2_FORGES:
+		body->data[13] ^= 1; /* a letter of the name */
+		break;
 	case H2_TOO_LONG:
 		inflate(body, 65536);
 		break;

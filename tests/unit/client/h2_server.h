@@ -18,8 +18,13 @@ enum h2_manner {
 	H2_RESETS,      /* every stream, with an error */
 	H2_REFUSES,     /* the first `times` streams: not looked at */
 	H2_LEAVES,      /* GOAWAY in place of the first answer, `times` times */
+	H2_DRAINS,      /* GOAWAY with the last of H2_BATCH requests, of which it answers the others */
+	H2_REVERSED,    /* H2_BATCH requests at a time, the last first */
+	H2_FORGES,      /* the answer to another question */
 	H2_EARLY_HINTS, /* 103 before 200 */
 };
+
+enum { H2_BATCH = 3 };
 
 struct h2_server;
 

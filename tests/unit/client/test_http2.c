@@ -17,6 +17,7 @@ struct pair {
 	struct query queries[QUERIES];
 	unsigned answered[QUERIES], refused[QUERIES], refused_again[QUERIES];
 	size_t length; /* of the last answer */
+	bool left;
 };
 
 static void on_answer(struct query *query, uint8_t *body, size_t length, void *userdata)
@@ -37,9 +38,21 @@ static void on_refused(struct query *query, bool again, void *userdata)
 	(again ? pair->refused_again : pair->refused)[query - pair->queries]++;
 }
 
+static void on_leaving(void *userdata)
+{
+	struct pair *pair = userdata;
+
+	assert_false(pair->left);
+	pair->left = true;
+}
+
 static struct pair *pair_new(enum h2_manner manner, unsigned max_streams)
 {
-	static const struct http2_events events = {.answer = on_answer, .refused = on_refused};
+	static const struct http2_events events = {
+		.answer = on_answer,
+		.refused = on_refused,
+		.leaving = on_leaving,
+	};
 	struct pair *pair = calloc(1, sizeof(*pair));
 	struct h2_server_config config = {
 		.manner = manner,
@@ -225,9 +238,47 @@ static void test_goaway(void **state)
 
 	pair->times = 1;
 	submit(pair, 0);
-	assert_int_equal(talk(pair, 4096), -ECONNRESET);
+	assert_int_equal(talk(pair, 4096), 0);
+	assert_true(pair->left && http2_left(pair->http2));
 	assert_int_equal(pair->answered[0] + pair->refused[0], 0);
+	assert_int_equal(pair->refused_again[0], 1);
 	assert_int_equal(http2_submit(pair->http2, &pair->queries[1]), -EAGAIN);
+	pair_free(pair);
+}
+
+/* What the server has begun with is answered, what came later or was not sent yet may go again. */
+static void test_goaway_drains(void **state)
+{
+	struct pair *pair = pair_new(H2_DRAINS, 0);
+	uint8_t octets[4096];
+	size_t n;
+
+	pair->times = 1;
+	for (size_t i = 0; i < 3; i++)
+		submit(pair, i);
+	while ((n = http2_output(pair->http2, octets, sizeof(octets))) > 0)
+		assert_true(h2_server_receive(pair->server, octets, n));
+	submit(pair, 3);
+	assert_false(http2_left(pair->http2));
+	assert_int_equal(talk(pair, 4096), 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pair->answered[i], i < 2);
+		assert_int_equal(pair->refused_again[i], i >= 2);
+		assert_int_equal(pair->refused[i], 0);
+	}
+	assert_true(pair->left && http2_left(pair->http2));
+	pair_free(pair);
+}
+
+static void test_out_of_order(void **state)
+{
+	struct pair *pair = pair_new(H2_REVERSED, 0);
+
+	for (size_t i = 0; i < H2_BATCH; i++)
+		submit(pair, i);
+	assert_int_equal(talk(pair, 4096), 0);
+	for (size_t i = 0; i < H2_BATCH; i++)
+		assert_int_equal(pair->answered[i], 1);
 	pair_free(pair);
 }
 
@@ -257,6 +308,8 @@ int main(void)
 		cmocka_unit_test(test_stream_limit),
 		cmocka_unit_test(test_forgotten_before_it_is_sent),
 		cmocka_unit_test(test_goaway),
+		cmocka_unit_test(test_goaway_drains),
+		cmocka_unit_test(test_out_of_order),
 		cmocka_unit_test(test_not_http2),
 	};
 

@@ -1,65 +1,8 @@
 /*
- * The forwarder against a real DoT server: who is authenticated and how, and what becomes of
- * queries when the server misbehaves.
+ * The forwarder against a real DoT and DoH server: who is authenticated and how, and which server
+ * and address is asked.
  */
-#include "forwarder_fixture.h"
-
-#include <openssl/ssl.h>
-
-#include "dot_server.h"
-
-#define ADN "dns.corp.example"
-
-static struct identity authority, proper;
-static char ca_file[64];
-
-static int make_certificates(void **state)
-{
-	authority = authority_new("Test CA");
-	proper = identity_new(&authority, "DNS:" ADN, NULL, -1, 1);
-	identity_write(&authority, ca_file);
-	return 0;
-}
-
-static int drop_certificates(void **state)
-{
-	unlink(ca_file);
-	identity_clear(&proper);
-	identity_clear(&authority);
-	return 0;
-}
-
-static struct server server_of(
-	const struct dot_server *dot, enum transport transport, struct address *address)
-{
-	*address = loopback();
-	if (dot->address)
-		address->in.s_addr = htonl(dot->address);
-	return (struct server){
-		.priority = 1,
-		.transport = transport,
-		.adn = (char *)ADN,
-		.port = dot->port,
-		.dohpath = transport == TRANSPORT_DOH ? (char *)"/dns-query{?dns}" : NULL,
-		.addresses = address,
-		.n_addresses = 1,
-	};
-}
-
-static void use_servers(struct fixture *fixture, const struct server *servers, size_t n)
-{
-	struct upstream upstream = {.servers = servers, .n_servers = n, .ca_certificates = ca_file};
-
-	assert_int_equal(forwarder_set_upstream(fixture->forwarder, &upstream), 0);
-}
-
-static void use(struct fixture *fixture, const struct dot_server *dot)
-{
-	struct address address;
-	struct server server = server_of(dot, TRANSPORT_DOT, &address);
-
-	use_servers(fixture, &server, 1);
-}
+#include "tls_fixture.h"
 
 static void use_pins(
 	struct fixture *fixture, const struct dot_server *dot, struct pin *pins, size_t n)
@@ -313,16 +256,6 @@ static void test_digest_mismatch(void **state)
 
 /* ---- DoH ---- */
 
-static void doh(struct fixture *fixture, struct dot_server *dot)
-{
-	struct address address;
-	struct server server;
-
-	dot_server_start(dot, &proper);
-	server = server_of(dot, TRANSPORT_DOH, &address);
-	use_servers(fixture, &server, 1);
-}
-
 static void test_doh(void **state)
 {
 	struct dot_server dot = {.h2 = H2_PROPER};
@@ -336,58 +269,6 @@ static void test_doh(void **state)
 	assert_true(dot.sni_ok && dot.alpn_ok);
 	assert_string_equal(
 		forwarder_server_status(fixture.forwarder, 0).authenticated_by, "certificate");
-	fixture_clear(&fixture);
-	dot_server_stop(&dot);
-}
-
-static void doh_servfail(enum h2_manner manner)
-{
-	struct dot_server dot = {.h2 = manner};
-	struct fixture fixture = fixture_new();
-
-	doh(&fixture, &dot);
-	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
-	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 0);
-	fixture_clear(&fixture);
-	dot_server_stop(&dot);
-}
-
-static void test_doh_refusals(void **state)
-{
-	doh_servfail(H2_STATUS);
-	doh_servfail(H2_TYPE);
-	doh_servfail(H2_TOO_LONG);
-	doh_servfail(H2_RESETS);
-	doh_servfail(H2_SILENT);
-}
-
-/* No query is lost to GOAWAY or to a stream that was refused. */
-static void test_doh_second_try(void **state)
-{
-	static const enum h2_manner manners[] = {H2_LEAVES, H2_REFUSES};
-
-	for (size_t i = 0; i < 2; i++) {
-		struct dot_server dot = {.h2 = manners[i], .times = 1};
-		struct fixture fixture = fixture_new();
-
-		doh(&fixture, &dot);
-		assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
-		assert_int_equal(dot.connections, manners[i] == H2_LEAVES ? 2 : 1);
-		fixture_clear(&fixture);
-		dot_server_stop(&dot);
-	}
-}
-
-static void test_doh_huge_answer(void **state)
-{
-	struct dot_server dot = {.h2 = H2_HUGE};
-	struct fixture fixture = fixture_new();
-	struct message answer;
-
-	doh(&fixture, &dot);
-	send_query(&fixture, 1, "www.corp.example");
-	assert_true(receive(&fixture, fixture.fd, 6000, &answer));
-	assert_true(parse(&answer).truncated);
 	fixture_clear(&fixture);
 	dot_server_stop(&dot);
 }
@@ -472,120 +353,6 @@ static void test_failover(void **state)
 	dot_server_stop(&second);
 }
 
-/* ---- servers that misbehave ---- */
-
-static void test_out_of_order(void **state)
-{
-	struct dot_server dot = {.manner = DOT_REVERSED, .batch = 50};
-	struct fixture fixture = fixture_new();
-	bool seen[50] = {0};
-
-	dot_server_start(&dot, &proper);
-	use(&fixture, &dot);
-	for (uint16_t i = 0; i < 50; i++) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "n%u.corp.example", i);
-		send_query(&fixture, 1000 + i, name);
-	}
-	for (int i = 0; i < 50; i++) {
-		struct message answer, expected;
-		struct dns_message parsed;
-		char name[32];
-
-		assert_true(receive(&fixture, fixture.fd, 6000, &answer));
-		parsed = parse(&answer);
-		assert_true(parsed.id >= 1000 && parsed.id <= 1049);
-		assert_false(seen[parsed.id - 1000]);
-		seen[parsed.id - 1000] = true;
-		snprintf(name, sizeof(name), "n%u.corp.example", parsed.id - 1000);
-		expected = query_for(parsed.id, name);
-		assert_true(
-			dns_same_question(answer.data + 12, expected.data + 12, parsed.question_length));
-	}
-	fixture_clear(&fixture);
-	dot_server_stop(&dot);
-}
-
-static void answered_once(enum dot_manner manner)
-{
-	struct dot_server dot = {.manner = manner};
-	struct fixture fixture = fixture_new();
-	struct message more;
-
-	dot_server_start(&dot, &proper);
-	use(&fixture, &dot);
-	for (uint16_t i = 0; i < 5; i++)
-		assert_int_equal(ask_rcode(&fixture, 10 + i, "www.corp.example"), DNS_NOERROR);
-	assert_false(receive(&fixture, fixture.fd, 100, &more));
-	assert_int_equal(dot.connections, 1);
-	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 0);
-	fixture_clear(&fixture);
-	dot_server_stop(&dot);
-}
-
-static void test_forgeries(void **state)
-{
-	answered_once(DOT_FORGES);
-}
-
-static void test_crumbs(void **state)
-{
-	answered_once(DOT_CRUMBS);
-}
-
-/* 65,535 octets: cut short over UDP (D5). */
-static void test_huge_answer(void **state)
-{
-	struct dot_server dot = {.manner = DOT_HUGE};
-	struct fixture fixture = fixture_new();
-	struct message answer;
-
-	dot_server_start(&dot, &proper);
-	use(&fixture, &dot);
-	for (uint16_t i = 0; i < 3; i++) {
-		send_query(&fixture, i, "www.corp.example");
-		assert_true(receive(&fixture, fixture.fd, 6000, &answer));
-		assert_true(answer.length <= 1232);
-		assert_true(parse(&answer).truncated);
-	}
-	fixture_clear(&fixture);
-	dot_server_stop(&dot);
-}
-
-static void servfail(enum dot_manner manner, unsigned max_ms, unsigned connections)
-{
-	struct dot_server dot = {.manner = manner};
-	struct fixture fixture = fixture_new();
-	uint64_t began;
-
-	dot_server_start(&dot, &proper);
-	use(&fixture, &dot);
-	began = clock_usec();
-	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_SERVFAIL);
-	assert_true(clock_usec() - began < (uint64_t)max_ms * 1000);
-	/* One more where it has been tried again in the background already. */
-	assert_true(dot.connections >= connections && dot.connections <= connections + 1);
-	assert_string_not_equal(last_error(&fixture), "(none)");
-	fixture_clear(&fixture);
-	dot_server_stop(&dot);
-}
-
-static void test_hangs_up(void **state)
-{
-	servfail(DOT_HANGS_UP, 1000, 2);
-}
-
-static void test_silent(void **state)
-{
-	servfail(DOT_SILENT, 5000, 2);
-}
-
-static void test_stalled_handshake(void **state)
-{
-	servfail(DOT_NO_HANDSHAKE, 3500, 1);
-}
-
 /* Once it is known to be down the answer is there at once. */
 static void test_known_to_be_down(void **state)
 {
@@ -633,19 +400,9 @@ int main(void)
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_digest_mismatch),
 		cmocka_unit_test(test_doh),
-		cmocka_unit_test(test_doh_refusals),
-		cmocka_unit_test(test_doh_second_try),
-		cmocka_unit_test(test_doh_huge_answer),
 		cmocka_unit_test(test_happy_eyeballs),
 		cmocka_unit_test(test_next_address_at_once),
 		cmocka_unit_test(test_failover),
-		cmocka_unit_test(test_out_of_order),
-		cmocka_unit_test(test_forgeries),
-		cmocka_unit_test(test_crumbs),
-		cmocka_unit_test(test_huge_answer),
-		cmocka_unit_test(test_hangs_up),
-		cmocka_unit_test(test_silent),
-		cmocka_unit_test(test_stalled_handshake),
 		cmocka_unit_test(test_known_to_be_down),
 	};
 
