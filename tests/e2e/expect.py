@@ -60,7 +60,7 @@ def only_tls_to_the_resolver(enterprise, evidence) -> None:
 def back_to(net, before: str) -> None:
     """resolved's state is what it was, and no link of ours is left."""
     try:
-        wait_for(lambda: net.laptop.resolvectl() == before, "resolvectl's output as before", 10)
+        wait_for(lambda: net.laptop.resolvectl() == before, "resolvectl's output as before", 30)
     except TestbedError:
         assert net.laptop.resolvectl() == before
     assert net.laptop.links() == []

@@ -94,7 +94,7 @@ def test_another_program_fights_for_our_link(net, connected):
     laptop = connected
     laptop.host.shell("for i in $(seq 30); do resolvectl domain encdns0 '~other.example'; resolvectl dns encdns0 ''; done")
     wait_for(lambda: laptop.status_of("corp").get("in-force")
-             and "~corp.example" in laptop.host.output("resolvectl", "domain", "encdns0"), "our settings again", 20)
+             and "~corp.example" in laptop.host.output("resolvectl", "domain", "encdns0"), "our settings again")
     internal_names_resolve(net, net.corp)
     laptop.disconnect("corp")
     back_to(net, laptop.before)

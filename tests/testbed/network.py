@@ -142,13 +142,13 @@ class Laptop:
 
     def wait_in_force(self, name: str) -> dict:
         """Waits until a connection's DNS is in force; its status."""
-        wait_for(lambda: self.status_of(name).get("in-force"), f"the DNS of {name} in force", 15)
+        wait_for(lambda: self.status_of(name).get("in-force"), f"the DNS of {name} in force", 30)
         return self.status_of(name)
 
     def wait_settled(self, name: str) -> dict:
         """Waits until a connection's DNS is as far as it gets, in force or failing; its status."""
         wait_for(lambda: self.status_of(name).get("state") not in (None, "waiting", "applying"),
-                 f"an end to the setting up of {name}", 15)
+                 f"an end to the setting up of {name}", 30)
         return self.status_of(name)
 
     def links(self) -> list:

@@ -48,7 +48,7 @@ def locked(path: Path, shared: bool = False):
         yield handle
 
 
-def wait_for(condition, what: str, timeout: float = 20, pause: float = 0.1):
+def wait_for(condition, what: str, timeout: float = 30, pause: float = 0.1):
     """Calls condition() until it returns something true, and returns that."""
     deadline = time.monotonic() + timeout
     while True:
