@@ -170,42 +170,56 @@ static int add_encrypted(const struct request *request, const struct attribute *
 	return r;
 }
 
+/* adn: passed name_check(). */
+static int add_adn(char ***adns, struct span name, char adn[NAME_SIZE])
+{
+	int r;
+
+	r = name_normalise(name, NAME_HOST, adn, NULL);
+	for (size_t i = 0; r >= 0 && *adns && (*adns)[i]; i++)
+		if (strcmp((*adns)[i], adn) == 0)
+			return 0;
+	return r < 0 ? r : list_add(adns, adn);
+}
+
+static int refuse_encrypted(
+	const struct attribute *attribute, const char *why, char ***adns, struct refusals *refusals)
+{
+	struct span value = span_of(attribute->value, attribute->length), name;
+	char adn[NAME_SIZE];
+	int r;
+
+	r = encdns_find_adn(attribute->type, value, &name) == 0 ? add_adn(adns, name, adn) : 0;
+	if (r < 0)
+		return r;
+	return refusals_add_octets(refusals, attribute->type, value.data, value.len, why);
+}
+
 /* adns gets every name of the reply once, refused entries' too: the digests go by them (I11). */
 static int read_encrypted(const struct request *request, struct resolvers *resolvers, char ***adns,
 	struct refusals *refusals)
 {
-	int r;
+	int r = 0;
 
-	for (size_t i = 0; i < request->n_attributes; i++) {
+	for (size_t i = 0; i < request->n_attributes && r >= 0; i++) {
 		const struct attribute *attribute = &request->attributes[i];
 		struct encdns encdns;
 		char adn[NAME_SIZE];
-		bool seen = false;
 		const char *why;
 
 		if (attribute->type != WIRE_ENCDNS_IP4 && attribute->type != WIRE_ENCDNS_IP6)
 			continue;
 		resolvers->offered = true;
-		r = encdns_decode(attribute->type, WIRE_REPLY, span_of(attribute->value, attribute->length),
-			&encdns, &why);
-		if (r >= 0)
-			r = name_normalise(encdns.adn, NAME_HOST, adn, &why);
-		if (r < 0) {
-			r = refusals_add_octets(
-				refusals, attribute->type, attribute->value, attribute->length, why);
-			if (r < 0)
-				return r;
+		if (encdns_decode(attribute->type, WIRE_REPLY, span_of(attribute->value, attribute->length),
+				&encdns, &why) < 0) {
+			r = refuse_encrypted(attribute, why, adns, refusals);
 			continue;
 		}
-		for (size_t j = 0; *adns && (*adns)[j]; j++)
-			seen = seen || strcmp((*adns)[j], adn) == 0;
-		r = seen ? 0 : list_add(adns, adn);
+		r = add_adn(adns, encdns.adn, adn);
 		if (r >= 0)
 			r = add_encrypted(request, attribute, &encdns, adn, resolvers, refusals);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 static int add_plain(const struct request *request, const struct attribute *attribute,

@@ -303,6 +303,29 @@ static void test_pins(void **state)
 	assert_int_equal(plan_usable(&plan), 0);
 	plan_clear(&plan);
 
+	/* So does one of an entry that cannot be read any further. */
+	reply_begin(&request);
+	reply_dot(&request, 1, "dns.corp.example", "10.20.0.53");
+	reply_dot(&request, 0, "other.corp.example", "10.20.0.54");
+	reply_digest(&request, "", 2, 0xaa, 32);
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, 1);
+	assert_int_equal(plan_usable(&plan), 0);
+	plan_clear(&plan);
+
+	/* With a digest for each, each has its own. */
+	reply_begin(&request);
+	reply_dot(&request, 1, "dns.corp.example", "10.20.0.53");
+	reply_dot(&request, 2, "other.corp.example", "10.20.0.54");
+	reply_digest(&request, "other.corp.example", 2, 0xbb, 32);
+	reply_digest(&request, "dns.corp.example", 2, 0xaa, 32);
+	plan = plan_of(&request);
+	assert_int_equal(plan_usable(&plan), 2);
+	assert_int_equal(plan.resolvers.list[0].server.n_pins, 1);
+	assert_int_equal(plan.resolvers.list[0].server.pins[0].digest[0], 0xaa);
+	assert_int_equal(plan.resolvers.list[1].server.pins[0].digest[0], 0xbb);
+	plan_clear(&plan);
+
 	/* A name that nobody has is ignored. */
 	reply_begin(&request);
 	reply_dot(&request, 1, "dns.corp.example", "10.20.0.53");
