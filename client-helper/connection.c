@@ -66,6 +66,7 @@ static void save(const struct connection *connection)
 		.full = connection->plan.full,
 		.family_outside = connection->plan.family_outside,
 		.gateway = connection->request.gateway,
+		.organization = connection->request.policy.organization,
 		.why = connection->why,
 	};
 	int r;
@@ -177,33 +178,56 @@ static int bring_up(
 	return r;
 }
 
-int connection_apply(struct connection *connection, struct request *request)
+/* I28: the user hears of it once. */
+static void warn_of_waiting(const struct connection *connection, const struct plan *plan)
 {
-	bool was_blocked = connection->phase == CONNECTION_BLOCKED;
-	struct plan plan;
+	for (size_t i = 0; plan->waiting && plan->waiting[i]; i++)
+		if (!list_has(connection->plan.waiting, plan->waiting[i]))
+			log_line(SD_WARNING,
+				"%s: %s is not taken, another connection holds it, or one above or below it",
+				connection->name, plan->waiting[i]);
+}
+
+/* Takes what *plan owns, on failure too. 0 or -errno; then what was in force stays. */
+static int put_in_force(
+	struct connection *connection, const struct request *request, struct plan *plan)
+{
 	int r;
 
-	r = plan_make(request, connection->seed, &plan);
-	if (r < 0)
-		return r;
 	r = move_to_link(connection, request->link, request->ifindex);
-	if (r >= 0 && plan.domains)
-		r = bring_up(connection, request, &plan);
+	if (r >= 0 && plan->domains)
+		r = bring_up(connection, request, plan);
 	if (r < 0) {
-		plan_clear(&plan);
+		plan_clear(plan);
 		return r;
 	}
-	if (!plan.domains && connection->dns) {
+	if (!plan->domains && connection->dns) {
 		resolved_revert(connection->around.bus, connection->ifindex, NULL, NULL, NULL);
 		flush_caches(connection);
 		connection->dns = dns_link_free(connection->dns);
 		drop_forwarder(connection);
 	}
+	warn_of_waiting(connection, plan);
+	plan_clear(&connection->plan);
+	connection->plan = *plan;
+	return 0;
+}
+
+int connection_apply(
+	struct connection *connection, struct request *request, const struct claims *claims)
+{
+	bool was_blocked = connection->phase == CONNECTION_BLOCKED;
+	struct plan plan;
+	int r;
+
+	r = plan_make(request, claims, connection->seed, &plan);
+	if (r >= 0)
+		r = put_in_force(connection, request, &plan);
+	if (r < 0)
+		return r;
 	request_clear(&connection->request);
 	connection->request = *request;
 	memset(request, 0, sizeof(*request));
-	plan_clear(&connection->plan);
-	connection->plan = plan;
 	connection->phase = CONNECTION_UP;
 	free(connection->why);
 	connection->why = NULL;
@@ -213,6 +237,32 @@ int connection_apply(struct connection *connection, struct request *request)
 		flush_caches(connection);
 	changed(connection);
 	return 0;
+}
+
+void connection_claim_again(struct connection *connection, const struct claims *claims)
+{
+	const char *organization = connection->request.policy.organization;
+	char *const *waiting = connection->plan.waiting;
+	bool free_now = false;
+	struct plan plan;
+	int r;
+
+	for (size_t i = 0; waiting && waiting[i]; i++)
+		free_now = free_now || !claims_against(claims, organization, waiting[i]);
+	if (!free_now || connection->phase != CONNECTION_UP)
+		return;
+	r = plan_make(&connection->request, claims, connection->seed, &plan);
+	if (r >= 0)
+		r = put_in_force(connection, &connection->request, &plan);
+	if (r < 0) {
+		log_line(SD_WARNING, "%s: the domains that are free now cannot be taken: %s",
+			connection->name, strerror(-r));
+		return;
+	}
+	/* resolved may have kept what others said of them. */
+	flush_caches(connection);
+	save(connection);
+	changed(connection);
 }
 
 bool connection_block(struct connection *connection, const char *why)
@@ -296,6 +346,15 @@ char *const *connection_domains(const struct connection *connection)
 {
 	return connection->dns && connection->phase <= CONNECTION_BLOCKED ? connection->plan.domains
 																	  : NULL;
+}
+
+struct claim connection_claim(const struct connection *connection)
+{
+	return (struct claim){
+		.connection = connection->name,
+		.organization = connection->request.policy.organization,
+		.domains = connection->dns ? connection->plan.domains : NULL,
+	};
 }
 
 bool connection_server_status(
@@ -463,6 +522,9 @@ static int restore(struct connection *connection, const struct saved_connection 
 	connection->plan.family_outside = saved->family_outside;
 	if (!connection->link || !connection->why ||
 		(saved->gateway && !(connection->request.gateway = strdup(saved->gateway))))
+		return -ENOMEM;
+	if (saved->organization &&
+		!(connection->request.policy.organization = strdup(saved->organization)))
 		return -ENOMEM;
 	r = list_copy(saved->domains, &connection->plan.domains);
 	if (r >= 0)

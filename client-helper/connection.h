@@ -59,8 +59,15 @@ int connection_new(
 int connection_restore(const struct surroundings *surroundings,
 	const struct saved_connection *saved, struct stored_sockets *sockets, struct connection **ret);
 
-/* Takes what *request owns on success. 0 or -errno; then what was in force stays. */
-int connection_apply(struct connection *connection, struct request *request);
+/*
+ * claims: what other connections hold. Takes what *request owns on success. 0 or -errno; then what
+ * was in force stays.
+ */
+int connection_apply(
+	struct connection *connection, struct request *request, const struct claims *claims);
+
+/* Takes domains that it waited for and that are free now, if there are any. */
+void connection_claim_again(struct connection *connection, const struct claims *claims);
 
 /* True: it is blocked, its link must stay. False: there was nothing to block, and it is leaving. */
 bool connection_block(struct connection *connection, const char *why);
@@ -81,6 +88,9 @@ const struct forwarder *connection_forwarder(const struct connection *connection
 
 /* Domains that resolved sends us for it; NULL: none. */
 char *const *connection_domains(const struct connection *connection);
+
+/* What it holds against others: until resolved has forgotten them, also when it is leaving. */
+struct claim connection_claim(const struct connection *connection);
 
 /* The forwarder's status of a resolver of the plan; false: it has none. */
 bool connection_server_status(

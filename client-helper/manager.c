@@ -284,6 +284,31 @@ int manager_describe(const struct manager *manager, bool counters, char **ret)
 	return status_describe(&input, counters, ret);
 }
 
+/* What all connections but one hold (I28). list: CONNECTIONS_MAX. */
+static struct claims claims_of_others(
+	const struct manager *manager, const struct connection *except, struct claim *list)
+{
+	struct claims claims = {.list = list};
+
+	for (size_t i = 0; i < manager->n; i++)
+		if (manager->entries[i]->connection != except)
+			list[claims.n++] = connection_claim(manager->entries[i]->connection);
+	return claims;
+}
+
+/* Who waits for a domain that was released gets it; who is up the longest comes first. */
+static void grant_waiting(struct manager *manager)
+{
+	struct claim list[CONNECTIONS_MAX];
+
+	for (size_t i = 0; i < manager->n; i++) {
+		struct connection *connection = manager->entries[i]->connection;
+		struct claims claims = claims_of_others(manager, connection, list);
+
+		connection_claim_again(connection, &claims);
+	}
+}
+
 static int on_settle(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -293,6 +318,7 @@ static int on_settle(sd_event_source *source, void *userdata)
 	protect(manager);
 	if (links_settled(manager->links))
 		finish_gone(manager);
+	grant_waiting(manager);
 	for (size_t i = 0; i < manager->n; i++)
 		tell_journal(manager, manager->entries[i]);
 	watch_enable(manager->watch, manager->n > 0 || links_n(manager->links) > 0);
@@ -358,6 +384,8 @@ static int get_or_add(struct manager *manager, const char *name, struct entry **
 int manager_apply(
 	struct manager *manager, sd_bus_message *message, struct request *request, sd_bus_error *error)
 {
+	struct claim list[CONNECTIONS_MAX];
+	struct claims claims;
 	char name[IF_NAMESIZE];
 	struct entry *entry;
 	int r;
@@ -370,8 +398,10 @@ int manager_apply(
 		r = get_or_add(manager, request->connection, &entry);
 	if (r >= 0)
 		r = watch_owner(entry, message);
-	if (r >= 0)
-		r = connection_apply(entry->connection, request);
+	if (r < 0)
+		return r;
+	claims = claims_of_others(manager, entry->connection, list);
+	r = connection_apply(entry->connection, request, &claims);
 	if (r < 0)
 		return r;
 	/* It came back while it was being taken down: what waited for that has no link to remove. */

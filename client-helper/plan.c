@@ -11,6 +11,7 @@ void plan_clear(struct plan *plan)
 	free(plan->nothing);
 	resolvers_clear(&plan->resolvers);
 	list_free(plan->domains);
+	list_free(plan->waiting);
 	for (size_t i = 0; i < plan->n_anchors; i++)
 		free(plan->anchors[i].domain);
 	free(plan->anchors);
@@ -51,19 +52,29 @@ static void find_kind(const struct request *request, struct plan *plan)
 	plan->family_outside = plan->full ? outside : 0;
 }
 
-static bool has_domain(const struct plan *plan, const char *domain)
+/* I28: takes a domain that may be used, unless another connection holds it. */
+static int claim(const struct request *request, const struct claims *claims, const char *domain,
+	struct plan *plan)
 {
-	for (size_t i = 0; plan->domains && plan->domains[i]; i++)
-		if (subdomain_equal(plan->domains[i], domain))
-			return true;
-	return false;
+	const struct claim *holder = claims_against(claims, request->policy.organization, domain);
+	cleanup_free char *why = NULL;
+	int r;
+
+	if (!holder)
+		return list_add(&plan->domains, domain);
+	r = format(&why, "%s holds it, or one above or below it, and is not of the same organization",
+		holder->connection);
+	if (r >= 0)
+		r = list_add(&plan->waiting, domain);
+	return r < 0 ? r : refusals_add(&plan->refusals, WIRE_INTERNAL_DNS_DOMAIN, domain, why);
 }
 
-static int add_domain(const struct request *request, const char *domain, struct plan *plan)
+static int add_domain(const struct request *request, const struct claims *claims,
+	const char *domain, struct plan *plan)
 {
 	const char *why = NULL;
 
-	if (has_domain(plan, domain))
+	if (list_has(plan->domains, domain) || list_has(plan->waiting, domain))
 		return 0;
 	if (!plan->resolvers.offered)
 		why = "the gateway offers no resolver for it";
@@ -71,7 +82,7 @@ static int add_domain(const struct request *request, const char *domain, struct 
 		why = policy_refuses_domain(&request->policy, domain);
 	if (why)
 		return refusals_add(&plan->refusals, WIRE_INTERNAL_DNS_DOMAIN, domain, why);
-	return list_add(&plan->domains, domain);
+	return claim(request, claims, domain, plan);
 }
 
 /* I24: on or below the allow-list, whose root and bare TLDs don't count. */
@@ -99,7 +110,7 @@ static int add_anchor(const struct request *request, const struct attribute *att
 		;
 	else if (*domain == '\0')
 		why = "it does not follow the domain that it is for";
-	else if (!has_domain(plan, domain))
+	else if (!list_has(plan->domains, domain))
 		why = "its domain was not accepted";
 	else if (!may_anchor(&request->policy, domain))
 		why = "accept-trust-anchors does not list its domain";
@@ -118,8 +129,8 @@ static int add_anchor(const struct request *request, const struct attribute *att
 	return 0;
 }
 
-static int read_domain(const struct request *request, const struct attribute *attribute,
-	char domain[NAME_SIZE], struct plan *plan)
+static int read_domain(const struct request *request, const struct claims *claims,
+	const struct attribute *attribute, char domain[NAME_SIZE], struct plan *plan)
 {
 	const char *why;
 	struct span name;
@@ -129,10 +140,11 @@ static int read_domain(const struct request *request, const struct attribute *at
 		name_normalise(name, NAME_DOMAIN, domain, &why) < 0)
 		return refusals_add_octets(
 			&plan->refusals, attribute->type, attribute->value, attribute->length, why);
-	return add_domain(request, domain, plan);
+	return add_domain(request, claims, domain, plan);
 }
 
-static int read_domains(const struct request *request, struct plan *plan, bool *ret_named)
+static int read_domains(
+	const struct request *request, const struct claims *claims, struct plan *plan, bool *ret_named)
 {
 	char domain[NAME_SIZE] = "";
 	int r = 0;
@@ -142,7 +154,7 @@ static int read_domains(const struct request *request, struct plan *plan, bool *
 
 		if (attribute->type == WIRE_INTERNAL_DNS_DOMAIN) {
 			*ret_named = true;
-			r = read_domain(request, attribute, domain, plan);
+			r = read_domain(request, claims, attribute, domain, plan);
 		} else if (attribute->type == WIRE_INTERNAL_DNSSEC_TA) {
 			r = add_anchor(request, attribute, domain, plan);
 		} else {
@@ -152,27 +164,41 @@ static int read_domains(const struct request *request, struct plan *plan, bool *
 	return r;
 }
 
-static int make_split(const struct request *request, struct plan *plan)
+static int make_everything(
+	const struct request *request, const struct claims *claims, struct plan *plan)
+{
+	int r;
+
+	r = claim(request, claims, ".", plan);
+	if (r < 0 || plan->domains)
+		return r;
+	return format(&plan->nothing, "another connection has everything already");
+}
+
+static int make_split(const struct request *request, const struct claims *claims, struct plan *plan)
 {
 	bool named = false;
 	const char *why;
 	int r;
 
-	r = read_domains(request, plan, &named);
+	r = read_domains(request, claims, plan, &named);
 	if (r < 0 || plan->domains)
 		return r;
 	if (!plan->resolvers.offered)
 		why = "the gateway offers no resolver";
+	else if (plan->waiting)
+		why = "another connection holds the gateway's domains";
 	else if (named)
 		why = "none of the gateway's domains is accepted";
 	else if (request->policy.everything)
-		return list_add(&plan->domains, ".");
+		return make_everything(request, claims, plan);
 	else
 		why = "split tunnel, and the gateway names no domains (without-domains = nothing)";
 	return format(&plan->nothing, "%s", why);
 }
 
-static int make(const struct request *request, uint32_t seed, struct plan *plan)
+static int make(
+	const struct request *request, const struct claims *claims, uint32_t seed, struct plan *plan)
 {
 	int r;
 
@@ -185,18 +211,19 @@ static int make(const struct request *request, uint32_t seed, struct plan *plan)
 	if (r < 0)
 		return r;
 	if (!plan->full)
-		return make_split(request, plan);
+		return make_split(request, claims, plan);
 	if (!plan->resolvers.offered)
 		return format(&plan->nothing, "the gateway offers no resolver");
-	return list_add(&plan->domains, ".");
+	return make_everything(request, claims, plan);
 }
 
-int plan_make(const struct request *request, uint32_t seed, struct plan *ret)
+int plan_make(
+	const struct request *request, const struct claims *claims, uint32_t seed, struct plan *ret)
 {
 	struct plan plan = {};
 	int r;
 
-	r = make(request, seed, &plan);
+	r = make(request, claims, seed, &plan);
 	if (r < 0) {
 		plan_clear(&plan);
 		return r;

@@ -1,7 +1,8 @@
 /*
  * From what the responder sent and what the local policy says to what shall be in force: the
  * initiator's rules of RFC 9464, section 4, and RFC 8598, sections 3 to 6 and 8. The resolvers are
- * in resolvers.c; here are the tunnel's kind and the domains (I17, I18, I20 to I25, I29, I33).
+ * in resolvers.c; here are the tunnel's kind and the domains (I17, I18, I20 to I25, I28, I29,
+ * I33).
  *
  * Pure: no I/O, no clock, the same input gives the same plan.
  */
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "claims.h"
 #include "refusal.h"
 #include "request.h"
 #include "resolvers.h"
@@ -26,16 +28,19 @@ struct plan {
 	int family_outside; /* full, but this family has no virtual IP: AF_INET, AF_INET6; 0: none */
 	struct resolvers resolvers;
 	char **domains; /* routed to the resolvers: lower case, no trailing dot; "." is everything */
+	char **waiting; /* the same, but another connection holds them (I28) */
 	struct planned_anchor *anchors;
 	size_t n_anchors;
 	struct refusals refusals;
 };
 
 /*
- * seed: what the order among equal priorities depends on; the same for the life of a connection, so
- * that applying again changes nothing. 0 or -ENOMEM; *ret is untouched on failure.
+ * claims: what other connections hold. seed: what the order among equal priorities depends on; the
+ * same for the life of a connection, so that applying again changes nothing. 0 or -ENOMEM; *ret is
+ * untouched on failure.
  */
-int plan_make(const struct request *request, uint32_t seed, struct plan *ret);
+int plan_make(
+	const struct request *request, const struct claims *claims, uint32_t seed, struct plan *ret);
 
 void plan_clear(struct plan *plan);
 

@@ -176,10 +176,7 @@ static int add_adn(char ***adns, struct span name, char adn[NAME_SIZE])
 	int r;
 
 	r = name_normalise(name, NAME_HOST, adn, NULL);
-	for (size_t i = 0; r >= 0 && *adns && (*adns)[i]; i++)
-		if (strcmp((*adns)[i], adn) == 0)
-			return 0;
-	return r < 0 ? r : list_add(adns, adn);
+	return r < 0 || list_has(*adns, adn) ? r : list_add(adns, adn);
 }
 
 static int refuse_encrypted(

@@ -16,6 +16,7 @@ void saved_connection_clear(struct saved_connection *saved)
 	free(saved->link);
 	list_free(saved->domains);
 	free(saved->gateway);
+	free(saved->organization);
 	free(saved->why);
 	memset(saved, 0, sizeof(*saved));
 }
@@ -43,6 +44,7 @@ int state_file_save(const char *folder, const struct saved_connection *saved)
 	json_add_flag(object, "full", saved->full);
 	json_add_number(object, "family-outside", saved->family_outside);
 	json_add_text(object, "gateway", saved->gateway);
+	json_add_text(object, "organization", saved->organization);
 	json_add_text(object, "why", saved->why);
 	return json_file_write(path, object);
 }
@@ -84,6 +86,8 @@ static int from_json(json_object *object, struct saved_connection *saved)
 		r = copy_text(&saved->link, link);
 	if (r >= 0)
 		r = copy_text(&saved->gateway, json_get_text(object, "gateway"));
+	if (r >= 0)
+		r = copy_text(&saved->organization, json_get_text(object, "organization"));
 	if (r >= 0)
 		r = copy_text(&saved->why, json_get_text(object, "why"));
 	if (r >= 0)

@@ -18,8 +18,9 @@ struct saved_connection {
 	char **domains;
 	bool full;
 	int family_outside;
-	char *gateway; /* may be NULL */
-	char *why;     /* it is blocked; NULL: it was up */
+	char *gateway;      /* may be NULL */
+	char *organization; /* may be NULL */
+	char *why;          /* it is blocked; NULL: it was up */
 };
 
 /* "encdns" and digits. */

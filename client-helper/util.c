@@ -42,6 +42,14 @@ char **list_free(char **list)
 	return NULL;
 }
 
+bool list_has(char *const *list, const char *string)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		if (strcmp(list[i], string) == 0)
+			return true;
+	return false;
+}
+
 int list_copy(char *const *list, char ***ret)
 {
 	cleanup_list char **copy = NULL;

@@ -46,7 +46,8 @@ static inline void close_fd(int *fd)
 
 /* NULL-terminated lists of strings. NULL is an empty list too. */
 size_t list_length(char *const *list);
-int list_add(char ***list, const char *string); /* appends a copy; 0 or -ENOMEM */
+int list_add(char ***list, const char *string);       /* appends a copy; 0 or -ENOMEM */
+bool list_has(char *const *list, const char *string); /* octet by octet */
 int list_copy(char *const *list, char ***ret);
 bool list_equal(
 	char *const *a, char *const *b); /* same strings in the same order; NULL equals empty */

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "client-helper/claims.h"
 #include "client-helper/request.h"
 
 /* SvcParams as they are on the wire. */
@@ -20,6 +21,9 @@
 #define PORT_8853 "\0\3\0\2\x22\x95"
 #define DOHPATH "\0\7\0\x10/dns-query{?dns}"
 #define IPV4HINT "\0\4\0\4\x0a\x14\0\x35"
+
+/* No other connection holds anything. */
+static const struct claims no_claims;
 
 /* A connection named corp on encdns0, IKE identity gw.corp.example, 10.99.0.1 as virtual
  * IP, 10.20.0.0/16 inside. request_clear() frees it. */

@@ -9,7 +9,7 @@ static struct plan plan_of(struct request *request)
 {
 	struct plan plan;
 
-	assert_int_equal(plan_make(request, 1, &plan), 0);
+	assert_int_equal(plan_make(request, &no_claims, 1, &plan), 0);
 	request_clear(request);
 	return plan;
 }
@@ -226,6 +226,66 @@ static void test_anchors(void **state)
 	plan_clear(&plan);
 }
 
+/* I28 */
+static void test_claims(void **state)
+{
+	char *corp[] = {"corp.example", NULL}, *all[] = {".", NULL};
+	const struct claim held[] = {{"first", "Corp", corp}, {"second", NULL, NULL}};
+	const struct claim everything[] = {{"first", NULL, all}};
+	static const char *const conflicting[] = {"corp.example", "lab.corp.example"};
+	const struct claims claims = {held, 2}, full = {everything, 1};
+	struct request request;
+	struct plan plan;
+
+	/* Equal, or below; what is beside it is free. */
+	for (size_t i = 0; i < 2; i++) {
+		reply_begin(&request);
+		reply_dot(&request, 1, "dns.corp.example", "10.20.0.53");
+		reply_domain(&request, conflicting[i]);
+		reply_domain(&request, "othercorp.example");
+		assert_int_equal(plan_make(&request, &claims, 1, &plan), 0);
+		assert_domains(&plan, 1, "othercorp.example");
+		assert_int_equal(list_length(plan.waiting), 1);
+		assert_string_equal(plan.waiting[0], conflicting[i]);
+		assert_int_equal(plan.refusals.n, 1);
+		assert_non_null(strstr(plan.refusals.list[0].why, "first"));
+		plan_clear(&plan);
+		request_clear(&request);
+	}
+
+	/* Above. */
+	corp[0] = "lab.corp.example";
+	usual(&request);
+	assert_int_equal(plan_make(&request, &claims, 1, &plan), 0);
+	assert_domains(&plan, 0);
+	assert_int_equal(list_length(plan.waiting), 1);
+	plan_clear(&plan);
+
+	/* Another organization is another, the same one shares. */
+	request.policy.organization = strdup("Other");
+	assert_int_equal(plan_make(&request, &claims, 1, &plan), 0);
+	assert_domains(&plan, 0);
+	plan_clear(&plan);
+	strcpy(request.policy.organization, "Corp");
+	assert_int_equal(plan_make(&request, &claims, 1, &plan), 0);
+	assert_domains(&plan, 1, "corp.example");
+	assert_null(plan.waiting);
+	plan_clear(&plan);
+
+	/* A full tunnel leaves domains to those who claim them, but there is one only. */
+	assert_int_equal(plan_make(&request, &full, 1, &plan), 0);
+	assert_domains(&plan, 1, "corp.example");
+	plan_clear(&plan);
+	reply_full(&request);
+	assert_int_equal(plan_make(&request, &claims, 1, &plan), 0);
+	assert_domains(&plan, 1, ".");
+	plan_clear(&plan);
+	assert_int_equal(plan_make(&request, &full, 1, &plan), 0);
+	assert_domains(&plan, 0);
+	plan_clear(&plan);
+	request_clear(&request);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_anonymous),
 		cmocka_unit_test(test_no_virtual_ip),
 		cmocka_unit_test(test_anchors),
+		cmocka_unit_test(test_claims),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@ static struct plan plan_of(struct request *request)
 {
 	struct plan plan;
 
-	assert_int_equal(plan_make(request, 1, &plan), 0);
+	assert_int_equal(plan_make(request, &no_claims, 1, &plan), 0);
 	request_clear(request);
 	return plan;
 }
@@ -85,11 +85,11 @@ static void test_priorities(void **state)
 	reply_dot(&request, 2, "b.example", "10.20.0.2");
 	reply_dot(&request, 2, "c.example", "10.20.0.3");
 	reply_dot(&request, 1, "y.example", "10.20.0.8");
-	assert_int_equal(plan_make(&request, 0, &plan), 0);
+	assert_int_equal(plan_make(&request, &no_claims, 0, &plan), 0);
 	assert_string_equal(plan.resolvers.list[0].server.adn, "y.example");
 	assert_string_equal(plan.resolvers.list[4].server.adn, "z.example");
 	for (uint32_t seed = 1; seed < 50; seed++) {
-		assert_int_equal(plan_make(&request, seed, &other), 0);
+		assert_int_equal(plan_make(&request, &no_claims, seed, &other), 0);
 		for (size_t i = 1; i < 5; i++)
 			assert_true(other.resolvers.list[i - 1].server.priority <=
 						other.resolvers.list[i].server.priority);

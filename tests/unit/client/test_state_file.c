@@ -81,6 +81,7 @@ static void test_round_trip(void **state)
 		.full = true,
 		.family_outside = 10,
 		.gateway = "C=CH, CN=gw",
+		.organization = "Example Corp",
 	};
 	struct saved_connection *list;
 	size_t n;
@@ -96,6 +97,7 @@ static void test_round_trip(void **state)
 	assert_true(list[0].full);
 	assert_int_equal(list[0].family_outside, 10);
 	assert_string_equal(list[0].gateway, "C=CH, CN=gw");
+	assert_string_equal(list[0].organization, "Example Corp");
 	assert_null(list[0].why);
 	saved_connection_clear(&list[0]);
 	free(list);

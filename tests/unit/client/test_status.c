@@ -17,7 +17,7 @@ static struct connection *connection_of(struct request *request)
 	struct connection *connection;
 
 	assert_int_equal(connection_new(&surroundings, "corp", &connection), 0);
-	assert_int_equal(connection_apply(connection, request), 0);
+	assert_int_equal(connection_apply(connection, request, &no_claims), 0);
 	return connection;
 }
 
