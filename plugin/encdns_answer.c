@@ -1,27 +1,17 @@
 #include "encdns_answer.h"
+#include "encdns_resolver.h"
 
 #include "wire/bounds.h"
 #include "wire/domain.h"
 #include "wire/name.h"
 
-/** Largest value that we encode: 255 IPv6 addresses, an ADN and SvcParams */
-#define VALUE_MAX 8192
+/** Largest value of the attributes that are encoded here: a digest or a domain */
+#define VALUE_MAX 512
 
 /**
- * The attributes of the two families of addresses, in the order of encdns_resolver_t.addresses.
+ * Add an attribute, which gets owned, unless it is there already.
  */
-static const struct {
-	uint16_t type;
-	size_t length;
-} families[] = {
-	{ WIRE_ENCDNS_IP4, 4 },
-	{ WIRE_ENCDNS_IP6, 16 },
-};
-
-/**
- * Add an attribute unless it is there already.
- */
-static void add(linked_list_t *answer, uint16_t type, chunk_t value)
+static void add_attribute(linked_list_t *answer, encdns_attribute_t *attribute)
 {
 	enumerator_t *enumerator;
 	encdns_attribute_t *current;
@@ -30,13 +20,23 @@ static void add(linked_list_t *answer, uint16_t type, chunk_t value)
 	enumerator = answer->create_enumerator(answer);
 	while (!there && enumerator->enumerate(enumerator, &current))
 	{
-		there = current->type == type && chunk_equals(current->value, value);
+		there = current->type == attribute->type &&
+				chunk_equals(current->value, attribute->value);
 	}
 	enumerator->destroy(enumerator);
-	if (!there)
+	if (there)
 	{
-		answer->insert_last(answer, encdns_attribute_create(type, value));
+		encdns_attribute_destroy(attribute);
 	}
+	else
+	{
+		answer->insert_last(answer, attribute);
+	}
+}
+
+static void add(linked_list_t *answer, uint16_t type, chunk_t value)
+{
+	add_attribute(answer, encdns_attribute_create(type, value));
 }
 
 /**
@@ -99,40 +99,16 @@ bool encdns_answer_matches(encdns_gateway_t *gateway, linked_list_t *pools,
 }
 
 /**
- * A resolver's SvcParams. They point into the resolver.
- */
-static void fill_params(encdns_resolver_t *resolver, struct svcparams *params)
-{
-	enumerator_t *enumerator;
-	char *protocol;
-
-	enumerator = resolver->alpn->create_enumerator(resolver->alpn);
-	while (params->n_alpn < SVCPARAMS_ALPN_MAX &&
-		   enumerator->enumerate(enumerator, &protocol))
-	{
-		params->alpn[params->n_alpn++] = span_from_string(protocol);
-	}
-	enumerator->destroy(enumerator);
-	params->has_port = resolver->port != 0;
-	params->port = resolver->port;
-	if (resolver->dohpath)
-	{
-		params->has_dohpath = TRUE;
-		params->dohpath = span_from_string(resolver->dohpath);
-	}
-}
-
-/**
  * Is a resolver in the answer, for one of the families asked for?
  */
 static bool is_offered(encdns_request_t *request, encdns_resolver_t *resolver)
 {
 	u_int i;
 
-	for (i = 0; i < countof(families); i++)
+	for (i = 0; i < countof(encdns_families); i++)
 	{
 		if (resolver->addresses[i].len &&
-			request->has(request, families[i].type))
+			request->has(request, encdns_families[i]))
 		{
 			return TRUE;
 		}
@@ -146,33 +122,21 @@ static bool is_offered(encdns_request_t *request, encdns_resolver_t *resolver)
 static void add_resolver(linked_list_t *answer, encdns_request_t *request,
 						 encdns_resolver_t *resolver)
 {
-	uint8_t buf[VALUE_MAX];
-	const char *why;
-	size_t len;
+	encdns_attribute_t *attribute;
 	u_int i;
 
-	for (i = 0; i < countof(families); i++)
+	for (i = 0; i < countof(encdns_families); i++)
 	{
-		struct encdns encdns = {
-			.priority = resolver->priority,
-			.addresses = span_of(resolver->addresses[i].ptr,
-								 resolver->addresses[i].len),
-			.adn = span_from_string(resolver->adn),
-		};
-
-		if (!encdns.addresses.len || !request->has(request, families[i].type))
+		if (!resolver->addresses[i].len ||
+			!request->has(request, encdns_families[i]))
 		{
 			continue;
 		}
-		fill_params(resolver, &encdns.params);
-		if (encdns_encode(families[i].type, WIRE_REPLY, &encdns, buf,
-						  sizeof(buf), &len, &why))
+		attribute = encdns_resolver_encode(resolver, i, WIRE_REPLY);
+		if (attribute)
 		{
-			DBG1(DBG_CFG, "encdns: cannot hand out resolver '%s': %s",
-				 resolver->name, why);
-			continue;
+			add_attribute(answer, attribute);
 		}
-		add(answer, families[i].type, chunk_create(buf, len));
 	}
 }
 
@@ -312,7 +276,7 @@ static bool is_suggested(encdns_resolver_t *resolver, uint16_t type,
 						 struct encdns *suggestion)
 {
 	int family = type == WIRE_ENCDNS_IP4 ? 0 : 1;
-	size_t length = families[family].length, i, j;
+	size_t length = wire_address_length(type), i, j;
 	chunk_t *addresses = &resolver->addresses[family];
 	bool address = !suggestion->addresses.len, protocol = !suggestion->params.n_alpn;
 	enumerator_t *enumerator;
@@ -433,6 +397,12 @@ linked_list_t *encdns_answer_create(encdns_request_t *request,
 	bool named;
 
 	answer = linked_list_create();
+	if (request->is_flooding(request))
+	{
+		DBG1(DBG_CFG, "encdns: handing out nothing, the request repeats "
+			 "attributes too often");
+		return answer;
+	}
 	resolvers = select_resolvers(request, gateways);
 	named = has_several_adns(resolvers);
 

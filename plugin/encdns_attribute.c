@@ -14,15 +14,13 @@ encdns_attribute_t *encdns_attribute_create(uint16_t type, chunk_t value)
 	return attribute;
 }
 
-/**
- * Destroy an attribute.
+/*
+ * Described in header
  */
-static void destroy(void *item)
+void encdns_attribute_destroy(encdns_attribute_t *this)
 {
-	encdns_attribute_t *attribute = item;
-
-	chunk_free(&attribute->value);
-	free(attribute);
+	chunk_free(&this->value);
+	free(this);
 }
 
 /*
@@ -30,7 +28,7 @@ static void destroy(void *item)
  */
 void encdns_attributes_destroy(linked_list_t *attributes)
 {
-	attributes->destroy_function(attributes, destroy);
+	attributes->destroy_function(attributes, (void*)encdns_attribute_destroy);
 }
 
 CALLBACK(next, bool,

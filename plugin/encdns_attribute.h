@@ -21,6 +21,11 @@ struct encdns_attribute_t {
 encdns_attribute_t *encdns_attribute_create(uint16_t type, chunk_t value);
 
 /**
+ * Free an attribute.
+ */
+void encdns_attribute_destroy(encdns_attribute_t *this);
+
+/**
  * Free a list of attributes with what it holds.
  */
 void encdns_attributes_destroy(linked_list_t *attributes);

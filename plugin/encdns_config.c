@@ -51,16 +51,21 @@ typedef struct {
 
 static void destroy_resolver(encdns_resolver_t *resolver)
 {
+	/* suggestions have some of the options of a resolver, and no others */
 	encdns_option_clear(ENCDNS_RESOLVER, resolver);
 	free(resolver->name);
 	free(resolver);
 }
 
+static void destroy_resolvers(linked_list_t *resolvers)
+{
+	resolvers->destroy_function(resolvers, (void*)destroy_resolver);
+}
+
 static void destroy_gateway(encdns_gateway_t *gateway)
 {
 	encdns_option_clear(ENCDNS_GATEWAY, gateway);
-	gateway->resolvers->destroy_function(gateway->resolvers,
-										 (void*)destroy_resolver);
+	destroy_resolvers(gateway->resolvers);
 	free(gateway->name);
 	free(gateway);
 }
@@ -68,6 +73,7 @@ static void destroy_gateway(encdns_gateway_t *gateway)
 static void destroy_laptop(encdns_laptop_t *laptop)
 {
 	encdns_option_clear(ENCDNS_LAPTOP, laptop);
+	destroy_resolvers(laptop->suggestions);
 	free(laptop->name);
 	free(laptop);
 }
@@ -90,7 +96,8 @@ static void report_unknown(load_t *load, encdns_role_t role, const char *path,
 		load->report->add(load->report, path, "belongs to a laptop's section, "
 						  "and this one has resolvers: a gateway's");
 	}
-	else if (role != ENCDNS_RESOLVER && encdns_option_find(ENCDNS_RESOLVER, key))
+	else if ((role == ENCDNS_LAPTOP || role == ENCDNS_GATEWAY) &&
+			 encdns_option_find(ENCDNS_RESOLVER, key))
 	{
 		load->report->add(load->report, path,
 						  "belongs into resolvers { NAME { } }");
@@ -226,41 +233,83 @@ static void check_resolver(load_t *load, const char *path,
 }
 
 /**
- * Load the resolvers of a gateway's section.
+ * Rules over several options of a suggestion.
  */
-static void load_resolvers(load_t *load, const char *path, char *name,
-						   encdns_gateway_t *gateway)
+static void check_suggestion(load_t *load, const char *path,
+							 encdns_resolver_t *resolver)
+{
+	if (!resolver->adn && !resolver->alpn && !resolver->addresses[0].len &&
+		!resolver->addresses[1].len)
+	{
+		load->report->add(load->report, path, "suggests nothing: it needs an "
+						  "adn, addresses or an alpn");
+	}
+}
+
+/**
+ * A kind of section that holds resolvers by name.
+ */
+typedef struct {
+	char *section;
+	encdns_role_t role;
+	void (*check)(load_t *load, const char *path, encdns_resolver_t *resolver);
+} collection_t;
+
+static const collection_t resolvers = {
+	"resolvers", ENCDNS_RESOLVER, check_resolver
+};
+static const collection_t suggestions = {
+	"suggestions", ENCDNS_SUGGESTION, check_suggestion
+};
+
+/**
+ * Load the resolvers of a collection in a section.
+ */
+static void load_collection(load_t *load, const collection_t *collection,
+							const char *path, char *name, linked_list_t *list)
 {
 	encdns_resolver_t *resolver;
 	enumerator_t *sections, *pairs;
 	char *section, *key, *value, where[256];
 
 	pairs = load->settings->create_key_value_enumerator(load->settings,
-												SECTION ".%s.resolvers", name);
+								SECTION ".%s.%s", name, collection->section);
 	while (pairs->enumerate(pairs, &key, &value))
 	{
-		snprintf(where, sizeof(where), "%s.resolvers.%s", path, key);
-		load->report->add(load->report, where,
-						  "belongs into resolvers { NAME { } }");
+		snprintf(where, sizeof(where), "%s.%s.%s", path, collection->section, key);
+		load->report->add(load->report, where, "belongs into %s { NAME { } }",
+						  collection->section);
 	}
 	pairs->destroy(pairs);
 
 	sections = load->settings->create_section_enumerator(load->settings,
-												SECTION ".%s.resolvers", name);
+								SECTION ".%s.%s", name, collection->section);
 	while (sections->enumerate(sections, &section))
 	{
-		snprintf(where, sizeof(where), "%s.resolvers.%s", path, section);
+		snprintf(where, sizeof(where), "%s.%s.%s", path, collection->section,
+				 section);
 		INIT(resolver,
 			.name = strdup(section),
 		);
-		load_options(load, ENCDNS_RESOLVER, where,
+		load_options(load, collection->role, where,
 					 load->settings->create_key_value_enumerator(load->settings,
-						SECTION ".%s.resolvers.%s", name, section), resolver);
-		check_resolver(load, where, resolver);
-		gateway->resolvers->insert_last(gateway->resolvers, resolver);
+						SECTION ".%s.%s.%s", name, collection->section, section),
+					 resolver);
+		collection->check(load, where, resolver);
+		list->insert_last(list, resolver);
 	}
 	sections->destroy(sections);
+}
 
+/**
+ * Load the resolvers of a gateway's section.
+ */
+static void load_resolvers(load_t *load, const char *path, char *name,
+						   encdns_gateway_t *gateway)
+{
+	char where[256];
+
+	load_collection(load, &resolvers, path, name, gateway->resolvers);
 	if (!gateway->resolvers->get_count(gateway->resolvers))
 	{
 		snprintf(where, sizeof(where), "%s.resolvers", path);
@@ -304,25 +353,35 @@ static bool check_sections(load_t *load, const char *path, char *name)
 {
 	enumerator_t *sections;
 	char *section, where[256];
-	bool resolvers = FALSE;
+	bool has_resolvers = FALSE, has_suggestions = FALSE;
 
 	sections = load->settings->create_section_enumerator(load->settings,
 														 SECTION ".%s", name);
 	while (sections->enumerate(sections, &section))
 	{
-		if (streq(section, "resolvers"))
+		if (streq(section, resolvers.section))
 		{
-			resolvers = TRUE;
+			has_resolvers = TRUE;
+			continue;
+		}
+		if (streq(section, suggestions.section))
+		{
+			has_suggestions = TRUE;
 			continue;
 		}
 		snprintf(where, sizeof(where), "%s.%s", path, section);
 		load->report->add(load->report, where, "is no section of this one%s",
-						  encdns_option_find(ENCDNS_RESOLVER, "adn") &&
 						  strncaseeq(section, "resolver", 8) ?
 						  ", did you mean \"resolvers\"?" : "");
 	}
 	sections->destroy(sections);
-	return resolvers;
+	if (has_resolvers && has_suggestions)
+	{
+		snprintf(where, sizeof(where), "%s.%s", path, suggestions.section);
+		load->report->add(load->report, where, "belongs to a laptop's section, "
+						  "and this one has resolvers: a gateway's");
+	}
+	return has_resolvers;
 }
 
 /**
@@ -353,8 +412,10 @@ static void load_section(private_encdns_config_t *this, load_t *load, char *name
 	{
 		INIT(laptop,
 			.name = strdup(name),
+			.suggestions = linked_list_create(),
 		);
 		load_options(load, ENCDNS_LAPTOP, path, pairs, laptop);
+		load_collection(load, &suggestions, path, name, laptop->suggestions);
 		this->laptops->insert_last(this->laptops, laptop);
 	}
 }

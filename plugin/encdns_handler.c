@@ -1,4 +1,5 @@
 #include "encdns_handler.h"
+#include "encdns_resolver.h"
 
 #include "wire/bounds.h"
 #include "wire/digest.h"
@@ -28,16 +29,15 @@ struct private_encdns_handler_t {
 };
 
 /**
- * What is asked for per family of addresses.
+ * What is asked for per family of addresses, in the order of encdns_families.
  */
 static const struct {
 	int family;
 	char *request;
-	uint16_t encrypted;
 	uint16_t plain;
 } families[] = {
-	{ AF_INET, "ipv4", WIRE_ENCDNS_IP4, WIRE_INTERNAL_IP4_DNS },
-	{ AF_INET6, "ipv6", WIRE_ENCDNS_IP6, WIRE_INTERNAL_IP6_DNS },
+	{ AF_INET, "ipv4", WIRE_INTERNAL_IP4_DNS },
+	{ AF_INET6, "ipv6", WIRE_INTERNAL_IP6_DNS },
 };
 
 /**
@@ -71,6 +71,39 @@ static bool wants_family(encdns_laptop_t *laptop, linked_list_t *vips, int i)
 static void append(linked_list_t *attributes, uint16_t type, chunk_t value)
 {
 	attributes->insert_last(attributes, encdns_attribute_create(type, value));
+}
+
+/**
+ * Ask for resolvers of a family: those that are suggested, or any (I1, I5). What is suggested with
+ * addresses of the other family alone is no suggestion for this one.
+ */
+static void ask_resolvers(linked_list_t *attributes, encdns_laptop_t *laptop,
+						  u_int family)
+{
+	encdns_attribute_t *attribute;
+	encdns_resolver_t *resolver;
+	enumerator_t *enumerator;
+	bool suggested = FALSE;
+
+	enumerator = laptop->suggestions->create_enumerator(laptop->suggestions);
+	while (enumerator->enumerate(enumerator, &resolver))
+	{
+		if (resolver->addresses[!family].len && !resolver->addresses[family].len)
+		{
+			continue;
+		}
+		attribute = encdns_resolver_encode(resolver, family, WIRE_REQUEST);
+		if (attribute)
+		{
+			attributes->insert_last(attributes, attribute);
+			suggested = TRUE;
+		}
+	}
+	enumerator->destroy(enumerator);
+	if (!suggested)
+	{
+		append(attributes, encdns_families[family], chunk_empty);
+	}
 }
 
 /**
@@ -116,7 +149,7 @@ linked_list_t *encdns_handler_ask(encdns_laptop_t *laptop, linked_list_t *vips)
 	{
 		if (wants_family(laptop, vips, i))
 		{
-			append(attributes, families[i].encrypted, chunk_empty);
+			ask_resolvers(attributes, laptop, i);
 		}
 	}
 	if (!digest_request_encode(&laptop->algorithms, buf, sizeof(buf), &len, NULL))

@@ -6,6 +6,8 @@
 	{ ENCDNS_LAPTOP, name, &encdns_value_##kind, offsetof(encdns_laptop_t, member), __VA_ARGS__ }
 #define RESOLVER(name, kind, member, ...) \
 	{ ENCDNS_RESOLVER, name, &encdns_value_##kind, offsetof(encdns_resolver_t, member), __VA_ARGS__ }
+#define SUGGESTION(name, kind, member, ...) \
+	{ ENCDNS_SUGGESTION, name, &encdns_value_##kind, offsetof(encdns_resolver_t, member), __VA_ARGS__ }
 
 /* key, kind of value, member, default, choices, required, help */
 static const encdns_option_t options[] = {
@@ -36,6 +38,15 @@ static const encdns_option_t options[] = {
 		"certificates (files in swanctl's x509) whose public keys the resolver may show"),
 	RESOLVER("pins", pins, pins, NULL, NULL, FALSE,
 		"digests of public keys that the resolver may show: sha256:HEX"),
+
+	SUGGESTION("adn", host, adn, NULL, NULL, FALSE,
+		"name of a resolver to suggest to the gateway"),
+	SUGGESTION("addresses", addresses, addresses, NULL, NULL, FALSE,
+		"IP addresses of a resolver to suggest to the gateway"),
+	SUGGESTION("alpn", alpn, alpn, NULL, NULL, FALSE,
+		"protocols to suggest to the gateway: dot, h2 (DoH), h3, doq"),
+	SUGGESTION("priority", priority, priority, "1", NULL, FALSE,
+		"service priority of the suggestion"),
 
 	LAPTOP("connections", words, connections, NULL, NULL, FALSE,
 		"connections that this is for; default: all that request a virtual IP"),

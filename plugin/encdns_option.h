@@ -23,10 +23,13 @@ enum encdns_role_t {
 	ENCDNS_LAPTOP,
 	/** encrypted-dns.NAME.resolvers.NAME */
 	ENCDNS_RESOLVER,
+	/** encrypted-dns.NAME.suggestions.NAME, of a laptop */
+	ENCDNS_SUGGESTION,
 };
 
 /**
- * A resolver that a gateway hands out.
+ * A resolver that a gateway hands out, or that a laptop suggests; of a suggestion all but the name and
+ * the priority may be missing.
  */
 struct encdns_resolver_t {
 	char *name;
@@ -67,6 +70,8 @@ struct encdns_laptop_t {
 	/** "auto", "ipv4", "ipv6", "both" */
 	char *request;
 	linked_list_t *request_domains;
+	/** encdns_resolver_t*, in the file's order */
+	linked_list_t *suggestions;
 	struct digest_request algorithms;
 	/** NULL: whatever the rules allow */
 	linked_list_t *accept_domains;

@@ -72,12 +72,6 @@ static linked_list_t *answer(private_encdns_provider_t *this,
 	linked_list_t *gateways, *attributes;
 	encdns_config_t *config;
 
-	if (request->is_flooding(request))
-	{
-		DBG1(DBG_CFG, "encdns: handing out nothing to '%Y', its request repeats "
-			 "attributes too often", ike_sa->get_other_eap_id(ike_sa));
-		return linked_list_create();
-	}
 	config = this->current->get(this->current);
 	gateways = match(config, pools, ike_sa);
 	attributes = encdns_answer_create(request, gateways);

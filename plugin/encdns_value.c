@@ -1,10 +1,10 @@
 #include "encdns_value.h"
+#include "encdns_name.h"
 
 #include "wire/bounds.h"
 #include "wire/dohpath.h"
 #include "wire/encdns.h"
 #include "wire/hex.h"
-#include "wire/name.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -161,7 +161,7 @@ static void parse_host(const encdns_place_t *place, const char *text,
 	char name[NAME_SIZE];
 	const char *why;
 
-	if (name_normalise(span_from_string(text), NAME_HOST, name, &why))
+	if (!encdns_name_normalise(text, NAME_HOST, name, &why))
 	{
 		complain(place, text, "a host name", why);
 		return;
@@ -232,7 +232,7 @@ static void *parse_domain(const encdns_place_t *place, char *item)
 	char name[NAME_SIZE];
 	const char *why;
 
-	if (name_normalise(span_from_string(item), NAME_DOMAIN, name, &why))
+	if (!encdns_name_normalise(item, NAME_DOMAIN, name, &why))
 	{
 		complain(place, item, "a domain", why);
 		return NULL;
@@ -461,6 +461,7 @@ static void *parse_anchor(const encdns_place_t *place, char *item)
 {
 	encdns_anchor_t *anchor;
 	char *fields[5], *field, *copy, *position = NULL, name[NAME_SIZE];
+	const char *why;
 	bool fine = FALSE;
 	int n = 0;
 
@@ -472,7 +473,7 @@ static void *parse_anchor(const encdns_place_t *place, char *item)
 		fields[n++] = field;
 	}
 	if (n == 5 && !field &&
-		!name_normalise(span_from_string(fields[0]), NAME_DOMAIN, name, NULL))
+		encdns_name_normalise(fields[0], NAME_DOMAIN, name, &why))
 	{
 		anchor->domain = strdup(name);
 		fine = parse_ds(&fields[1], &anchor->anchor);

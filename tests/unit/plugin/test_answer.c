@@ -169,6 +169,22 @@ static void test_suggestions_first(void **state)
 				  DOT4 " " DOH4);
 }
 
+/* R4: the same once more, and once too often */
+static void test_repeats(void **state)
+{
+	char text[512] = "27:";
+	int i;
+
+	assert_answer(configure("", dot, "", FALSE), "27: 27: 27:", DOT4);
+	for (i = 0; i < 16; i++)
+	{
+		strcat(text, " 27:");
+	}
+	assert_answer(configure(anchors, dot, "", FALSE), text, DOT4);
+	strcat(text, " 27: 25:");
+	assert_answer(configure(anchors, dot, "", FALSE), text, "");
+}
+
 /**
  * Does a section with these criteria match a client of pool rw-v4, connection rw?
  */
@@ -215,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_all_that_match_without_duplicates),
 		cmocka_unit_test(test_suggestions_first),
+		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_matches),
 	};
 

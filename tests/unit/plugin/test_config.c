@@ -342,6 +342,77 @@ static void test_rules_over_several_options(void **state)
 		"encrypted-dns.corp.trust-anchors: \"lab.example\" is not among the domains\n");
 }
 
+static void test_suggestions(void **state)
+{
+	encdns_config_t *config = assert_loaded(
+		"encrypted-dns {\n laptop {\n suggestions {\n a {\n alpn = dot\n }\n }\n }\n}\n");
+	encdns_laptop_t *laptop = config->get_laptop(config, "any", TRUE);
+	encdns_resolver_t *resolver = item(laptop->suggestions, 0);
+
+	assert_string_equal(item(resolver->alpn, 0), "dot");
+	assert_null(resolver->adn);
+	assert_int_equal(resolver->priority, 1);
+	config->destroy(config);
+	assert_refused(
+		"encrypted-dns {\n"
+		"  a {\n"
+		"    suggestions {\n"
+		"      adn = dns.corp.example\n"
+		"      one {\n"
+		"        port = 853\n"
+		"      }\n"
+		"    }\n"
+		"  }\n"
+		"  b {\n"
+		"    resolvers {\n"
+		"      dot {\n"
+		"        adn = dns.corp.example\n"
+		"        addresses = 10.20.0.53\n"
+		"        alpn = dot\n"
+		"      }\n"
+		"    }\n"
+		"    suggestions {\n"
+		"    }\n"
+		"  }\n"
+		"}\n",
+		"encrypted-dns.a.suggestions.adn: belongs into suggestions { NAME { } }\n"
+		"encrypted-dns.a.suggestions.one.port: unknown\n"
+		"encrypted-dns.a.suggestions.one: suggests nothing: it needs an adn, addresses or an alpn\n"
+		"encrypted-dns.b.suggestions: belongs to a laptop's section, and this one has resolvers: "
+			"a gateway's\n");
+}
+
+static void test_u_labels(void **state)
+{
+	encdns_config_t *config = assert_loaded(
+		"encrypted-dns {\n"
+		"  corp {\n"
+		"    domains = B\xc3\xbc" "cher.example, _x.bu\xcc\x88" "cher.example\n"
+		"    trust-anchors = \"b\xc3\xbc" "cher.example 1 8 1 00112233445566778899AABBCCDDEEFF00112233\"\n"
+		"    resolvers {\n"
+		"      dot {\n"
+		"        adn = dns.stra\xc3\x9f" "e.example\n"
+		"        addresses = 10.20.0.53\n"
+		"        alpn = dot\n"
+		"      }\n"
+		"    }\n"
+		"  }\n"
+		"}\n");
+	encdns_gateway_t *gateway = first_gateway(config);
+	encdns_resolver_t *resolver = item(gateway->resolvers, 0);
+	encdns_anchor_t *anchor = item(gateway->anchors, 0);
+
+	assert_string_equal(item(gateway->domains, 0), "xn--bcher-kva.example");
+	assert_string_equal(item(gateway->domains, 1), "_x.xn--bcher-kva.example");
+	assert_string_equal(anchor->domain, "xn--bcher-kva.example");
+	assert_string_equal(resolver->adn, "dns.xn--strae-oqa.example");
+	config->destroy(config);
+	assert_refused(
+		"encrypted-dns {\n  a {\n    accept-domains = \xc3\xbc.., \xff\xfe\n  }\n}\n",
+		"encrypted-dns.a.accept-domains: \"\xc3\xbc..\" is not a domain: the domain has an empty label\n"
+		"encrypted-dns.a.accept-domains: \"\xff\xfe\" is not a domain: string encoding error\n");
+}
+
 static void test_no_file(void **state)
 {
 	encdns_report_t *report = encdns_report_create();
@@ -364,6 +435,8 @@ int main(void)
 		cmocka_unit_test(test_other_mistakes),
 		cmocka_unit_test(test_files_that_are_not_there),
 		cmocka_unit_test(test_rules_over_several_options),
+		cmocka_unit_test(test_suggestions),
+		cmocka_unit_test(test_u_labels),
 		cmocka_unit_test(test_no_file),
 	};
 

@@ -66,6 +66,23 @@ static void test_suggested_domains(void **state)
 				"27: 29:0300000400030002 25:612e74657374 25:622e74657374 3:");
 }
 
+/* I5: each part, and any mix; of another family it is none */
+static void test_suggested_resolvers(void **state)
+{
+	assert_asks("suggestions { a { addresses = 10.20.0.53 } }", "0.0.0.0", "::",
+				"27:000101000a140035 28: 29:0300000400030002 25: 3: 10:");
+	assert_asks("suggestions { a { adn = A.test } }", "0.0.0.0", "::",
+				"27:00010006612e74657374 28:00010006612e74657374 29:0300000400030002 "
+				"25: 3: 10:");
+	assert_asks("suggestions { a { alpn = dot, h2 } }", "0.0.0.0", NULL,
+				"27:0001000000010007" "03646f74" "026832 29:0300000400030002 25: 3:");
+	assert_asks("suggestions {\n a { adn = a.test\n alpn = dot\n"
+				"addresses = 10.0.0.1, 2001:db8::1 }\n b { alpn = h2\n priority = 7 } }",
+				NULL, "::",
+				"28:00010106" "20010db8000000000000000000000001" "612e74657374"
+				"0001000403646f74 28:00070000" "00010003026832 29:0300000400030002 25: 10:");
+}
+
 /* I4 */
 static void test_trust_anchors(void **state)
 {
@@ -79,6 +96,7 @@ int main(void)
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_algorithms),
 		cmocka_unit_test(test_suggested_domains),
+		cmocka_unit_test(test_suggested_resolvers),
 		cmocka_unit_test(test_trust_anchors),
 	};
 

@@ -1,0 +1,28 @@
+/*
+ * A resolver as the attribute of one family of addresses (RFC 9464, section 3.1): what a gateway hands
+ * out, and what a laptop suggests.
+ */
+#ifndef ENCDNS_RESOLVER_H_
+#define ENCDNS_RESOLVER_H_
+
+#include "encdns_attribute.h"
+#include "encdns_option.h"
+
+#include "wire/attribute.h"
+
+/**
+ * The attributes of the families, in the order of encdns_resolver_t.addresses.
+ */
+static const uint16_t encdns_families[] = { WIRE_ENCDNS_IP4, WIRE_ENCDNS_IP6 };
+
+/**
+ * Encode a resolver.
+ *
+ * @param family		index of encdns_families
+ * @return				NULL, and a line in the log, if it is none that may be sent
+ */
+encdns_attribute_t *encdns_resolver_encode(encdns_resolver_t *resolver,
+										   u_int family,
+										   enum wire_message message);
+
+#endif /** ENCDNS_RESOLVER_H_ */
