@@ -1,5 +1,6 @@
 """Certificates for one run, made by the openssl command: good ones and the three bad kinds of the tests."""
 
+import hashlib
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -32,6 +33,12 @@ class Credential:
 
     certificate: str
     key: str
+
+    def pin(self) -> str:
+        """The SHA2-256 digest of its public key, in hex."""
+        public = subprocess.run(["openssl", "pkey", "-pubout", "-outform", "DER"], input=self.key.encode(), check=True,
+                                capture_output=True, env=CLEAN_ENV).stdout
+        return hashlib.sha256(public).hexdigest()
 
 
 class Authority:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from .util import TestbedError, wait_for
 
 TCP, UDP = 6, 17
+DOT, DOH = 853, 443
 LINUX_SLL2 = 276
 
 
@@ -133,11 +134,11 @@ class Evidence:
 
     def leaks(self, names, adns=()) -> list:
         """Where a name or an ADN could be read that must not be: anything outside the tunnel; inside it all but the
-        ADN in the TLS handshake of the DoT connection."""
+        ADN in the TLS handshake of the connection to a resolver."""
         found = _readable(self.outside(), list(names) + list(adns))
         tls, other = [], []
         for packet in self.inside():
-            (tls if packet.protocol == TCP and 853 in packet.ports else other).append(packet)
+            (tls if packet.protocol == TCP and {DOT, DOH} & {*packet.ports} else other).append(packet)
         return found + _readable(other, list(names) + list(adns)) + _readable(tls, names, ignoring=adns)
 
     def readable(self, names, packets=None) -> list:

@@ -1,4 +1,6 @@
-"""The DNS servers of the test network: unbound, answering from its own configuration and logging every query."""
+"""The DNS servers of the test network: unbound, answering from its own configuration and logging every query, and
+dnsdist in front of it. Both speak DoT on port 853 and DoH on port 443.
+"""
 
 import re
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ server:
 """
 
 LOG = "/var/log/unbound/queries.log"
+DOHPATH = "/dns-query"
 QUERY = re.compile(r"info: (\S+) (\S+)\. (\S+) IN$")
 
 
@@ -44,16 +47,16 @@ class DnsServer:
         self._everything = everything
         self._zones = zones or {}
 
-    def start(self, credential=None, tls_port: int = 853) -> None:
-        """(Re)starts the server; with a credential it serves DNS over TLS too."""
+    def start(self, credential=None, ports=(853, 443)) -> None:
+        """(Re)starts the server; with a credential it serves DoT and DoH too, or only one of them."""
         lines = [BASE]
         lines += [f"    interface: {address}@53" for address in self._listen]
         if credential:
             self.host.write("/etc/unbound/tls.pem", credential.certificate)
             self.host.write("/etc/unbound/tls.key", credential.key)
             self.host.run("chown", "unbound:", "/etc/unbound/tls.key")
-            lines += [f"    interface: {address}@{tls_port}" for address in self._listen]
-            lines += [f"    tls-port: {tls_port}", "    tls-service-pem: tls.pem", "    tls-service-key: tls.key"]
+            lines += [f"    interface: {address}@{port}" for address in self._listen for port in ports]
+            lines += ["    tls-service-pem: tls.pem", "    tls-service-key: tls.key", f"    http-endpoint: {DOHPATH}"]
         lines += ["    local-zone: . redirect"] + _records(".", self._everything)
         for domain, names in self._zones.items():
             lines.append(f"    local-zone: {domain}. static")
@@ -80,6 +83,35 @@ class DnsServer:
     def forget(self) -> None:
         # unbound appends, so it goes on writing into the emptied file.
         self.host.shell(f"test ! -e {LOG} || truncate -s 0 {LOG}")
+
+
+class Dnsdist:
+    """dnsdist on the same host as a DnsServer and in front of it. Caches nothing."""
+
+    def __init__(self, host, listen):
+        self.host = host
+        self._listen = list(listen)
+
+    def start(self, credential, dot: bool = True, doh: bool = True) -> None:
+        """(Re)starts it."""
+        self.host.write("/etc/dnsdist/tls.pem", credential.certificate)
+        self.host.write("/etc/dnsdist/tls.key", credential.key)
+        files = '"/etc/dnsdist/tls.pem", "/etc/dnsdist/tls.key"'
+        lines = ['setACL({"0.0.0.0/0", "::/0"})', 'setSecurityPollSuffix("")',
+                 f'newServer("{self._listen[0]}:53"):setUp()']
+        for address in self._listen:
+            address = f"[{address}]" if ":" in address else address
+            if dot:
+                lines.append(f'addTLSLocal("{address}:853", {files})')
+            if doh:
+                lines.append(f'addDOHLocal("{address}:443", {files}, "{DOHPATH}")')
+        self.host.write("/etc/dnsdist/dnsdist.conf", "\n".join(lines) + "\n")
+        self.host.shell("chown _dnsdist /etc/dnsdist/tls.key /etc/dnsdist/dnsdist.conf")
+        self.host.systemctl("reset-failed", "dnsdist.service", check=False)
+        self.host.systemctl("restart", "dnsdist.service")
+
+    def stop(self) -> None:
+        self.host.systemctl("stop", "dnsdist.service")
 
 
 def _records(name: str, addresses) -> list:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from . import roots
 from .ca import Authority
 from .capture import Capture, Evidence
-from .dnsserver import DnsServer
+from .dnsserver import Dnsdist, DnsServer
 from .host import Host, remove_stale_cgroups
 from .swanctl import Swanctl
 from .util import CLEAN_ENV, TestbedError, say, wait_for
@@ -94,6 +94,7 @@ class Enterprise:
         self.swanctl = Swanctl(gateway)
         self.authority = Authority(f"{plan.name} test authority")
         self.resolver = DnsServer(resolver_host, plan.resolver, plan.everything, {plan.domain: plan.names})
+        self.dnsdist = Dnsdist(resolver_host, plan.resolver)
         self.good_credential = self.authority.issue(plan.adn)
 
     def configure(self, text: str) -> str:

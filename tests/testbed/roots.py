@@ -26,7 +26,7 @@ HOST_PACKAGES = """
     systemd systemd-sysv systemd-resolved dbus polkitd
     charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins
     libnghttp2-14 libjson-c5 libpsl5 libidn2-0 publicsuffix
-    unbound openssl ca-certificates iproute2 nftables iputils-ping tcpdump procps knot-dnsutils
+    unbound dnsdist openssl ca-certificates iproute2 nftables iputils-ping tcpdump procps knot-dnsutils
     python3-minimal python3-dnspython valgrind libc6-dbg
 """.split()
 

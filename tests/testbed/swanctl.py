@@ -55,12 +55,22 @@ def laptop(plans, families=(4, 6), full=False, outer=4, encrypted_dns=None, **se
     return text + section("encrypted-dns", encrypted_dns)
 
 
+def dot(plan, **settings) -> dict:
+    """A gateway's entry for its resolver over DoT."""
+    return {"adn": plan.adn, "addresses": plan.resolver, "alpn": "dot", **settings}
+
+
+def doh(plan, **settings) -> dict:
+    """The same over DoH."""
+    return {"adn": plan.adn, "addresses": plan.resolver, "alpn": "h2", "dohpath": '"/dns-query{?dns}"', **settings}
+
+
 def handing_out(plan, **settings) -> dict:
     """The encrypted-dns section of a gateway that offers its resolver over DoT and its domain; settings add or
     replace."""
     return {plan.name: {
         "connections": "rw",
-        "resolvers": {"dot": {"adn": plan.adn, "addresses": plan.resolver, "alpn": "dot"}},
+        "resolvers": {"dot": dot(plan)},
         "domains": plan.domain,
         **settings,
     }}
