@@ -198,8 +198,8 @@ static int connection_to_json(const struct status_input *input, const struct con
 	add_servers(object, connection, counters);
 	json_add(object, "refused", refusals_to_json(&plan->refusals));
 	json_add(object, "trust-anchors", anchors_to_json(plan));
-	if (counters && forwarder)
-		json_add(object, "counters", counters_to_json(forwarder));
+	if (counters)
+		json_add(object, "counters", forwarder ? counters_to_json(forwarder) : NULL);
 	*ret = object;
 	return 0;
 }

@@ -179,8 +179,7 @@ static void load_options(load_t *load, encdns_role_t role, const char *path,
 		print_path(where, sizeof(where), path, option->name);
 		if (option->required)
 		{
-			load->report->add(load->report, where, "is missing: %s",
-							  option->help);
+			load->report->add(load->report, where, "is missing");
 		}
 		else if (option->standard)
 		{

@@ -1,6 +1,7 @@
 /*
- * The options of the section `encrypted-dns` in swanctl.conf: the one table that the parser, the check
- * for unknown keys and the manual are made from.
+ * The options of the section `encrypted-dns` in swanctl.conf: the one table that the parser and the check
+ * for unknown keys are made from. What they mean is written in conf/encrypted-dns.opt, for the sample
+ * configuration and the manual; a unit test compares the two.
  */
 #ifndef ENCDNS_OPTION_H_
 #define ENCDNS_OPTION_H_
@@ -105,8 +106,6 @@ struct encdns_option_t {
 	char *choices;
 	/** TRUE: a section without it is a mistake */
 	bool required;
-	/** one line for people */
-	char *help;
 };
 
 /**

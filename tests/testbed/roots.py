@@ -18,7 +18,7 @@ from .util import HERE, TestbedError, cache, hold, in_use, locked, say
 BUILD_PACKAGES = """
     gcc clang libclang-rt-dev llvm make autoconf automake libtool pkgconf libc6-dev file xz-utils bzip2 patch ca-certificates
     libsystemd-dev libssl-dev libnghttp2-dev libjson-c-dev libpsl-dev libidn2-dev libcmocka-dev
-    valgrind python3 openssl
+    valgrind python3 openssl mandoc man-db groff-base debhelper dpkg-dev lintian zsh
     libstrongswan libcharon-extra-plugins libstrongswan-standard-plugins charon-systemd
 """.split()
 

@@ -46,6 +46,51 @@ static void assert_text(json_object *object, const char *name, const char *expec
 	assert_string_equal(json_get_text(object, name), expected);
 }
 
+/* The member of this path, its text behind it, in man/status.opt. */
+static const char *find_heading(const char *path, const char *kind)
+{
+	static char text[65536];
+	char heading[160];
+
+	if (!*text) {
+		cleanup_fclose FILE *file = fopen(TOP_SRCDIR "/man/status.opt", "re");
+
+		assert_non_null(file);
+		text[0] = '\n';
+		assert_true(fread(text + 1, 1, sizeof(text) - 2, file) > 1000);
+	}
+	snprintf(heading, sizeof(heading), "\n%s%s\n\t", path, kind);
+	return strstr(text, heading);
+}
+
+/* Everything that is said is documented. */
+static void assert_documented(json_object *json, const char *path)
+{
+	const char *dot = *path ? "." : "";
+
+	if (json_object_is_type(json, json_type_object) && *path && !find_heading(path, " {}"))
+		fail_msg("man/status.opt does not have the object %s", path);
+	json_object_object_foreach(json, name, value)
+	{
+		json_object *first = NULL;
+		char below[128];
+
+		snprintf(below, sizeof(below), "%s%s%s", path, dot, name);
+		if (json_object_is_type(value, json_type_array))
+			first = json_object_array_get_idx(value, 0);
+		if (json_object_is_type(first, json_type_object)) {
+			strncat(below, "[]", sizeof(below) - strlen(below) - 1);
+			assert_documented(first, below);
+		} else if (json_object_is_type(value, json_type_object)) {
+			assert_documented(value, below);
+		} else if (!find_heading(below, "") && !find_heading(below, " {}")) {
+			strncat(below, "[]", sizeof(below) - strlen(below) - 1);
+			if (!find_heading(below, " {}"))
+				fail_msg("man/status.opt does not have %s", below);
+		}
+	}
+}
+
 static void test_nobody(void **state)
 {
 	struct fitness fitness = {};
@@ -56,6 +101,7 @@ static void test_nobody(void **state)
 	assert_int_equal(json_object_array_length(member(json, "connections")), 0);
 	assert_int_equal(json_object_array_length(member(json, "other-links")), 0);
 	assert_true(json_get_flag(member(json, "resolved"), "fit"));
+	assert_documented(json, "");
 	json_object_put(json);
 }
 
@@ -119,6 +165,7 @@ static void test_connection(void **state)
 	assert_text(refusal, "attribute", "INTERNAL_DNS_DOMAIN");
 	assert_text(refusal, "value", "a\\x01\"b");
 	assert_non_null(json_get_text(refusal, "why"));
+	assert_documented(json, "");
 	json_object_put(json);
 	connection_free(made);
 }
@@ -140,6 +187,7 @@ static void test_announcement(void **state)
 	assert_text(member(json, "plugin"), "daemon", "charon-systemd 6.0.1");
 	assert_true(json_get_flag(member(json, "plugin"), "stale"));
 	assert_int_equal(json_object_array_length(member(json, "warnings")), 2);
+	assert_documented(json, "");
 	json_object_put(json);
 
 	announcement.config_time_usec = UINT64_MAX;

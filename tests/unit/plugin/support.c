@@ -59,6 +59,22 @@ const char *write_file(const char *name, const char *text)
 	return path;
 }
 
+char *read_source(const char *name)
+{
+	chunk_t *map;
+	char path[512], *text;
+
+	snprintf(path, sizeof(path), "%s/%s", TOP_SRCDIR, name);
+	map = chunk_map(path, FALSE);
+	if (!map)
+	{
+		fail_msg("%s cannot be read", path);
+	}
+	text = strndup((char*)map->ptr, map->len);
+	chunk_unmap(map);
+	return text;
+}
+
 char *messages_of(encdns_report_t *report)
 {
 	enumerator_t *enumerator;

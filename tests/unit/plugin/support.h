@@ -22,6 +22,9 @@ extern char folder[64];
 /** Write a file below the folder; its path is valid until the next call */
 const char *write_file(const char *name, const char *text);
 
+/** The text of a file of the source tree; to be freed */
+char *read_source(const char *name);
+
 /** All messages of a report, each on a line; to be freed */
 char *messages_of(encdns_report_t *report);
 

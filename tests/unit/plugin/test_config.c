@@ -337,7 +337,7 @@ static void test_rules_over_several_options(void **state)
 		"  }\n"
 		"}\n",
 		"encrypted-dns.corp.resolvers.doh: h2 and h3 need a dohpath, mostly \"/dns-query{?dns}\"\n"
-		"encrypted-dns.corp.resolvers.dot.addresses: is missing: IP addresses of the resolver\n"
+		"encrypted-dns.corp.resolvers.dot.addresses: is missing\n"
 		"encrypted-dns.corp.resolvers.dot: a dohpath is for h2 and h3 only\n"
 		"encrypted-dns.corp.trust-anchors: \"lab.example\" is not among the domains\n");
 }
