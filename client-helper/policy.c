@@ -22,6 +22,7 @@ void policy_clear(struct policy *policy)
 	list_free(policy->accept_trust_anchors);
 	list_free(policy->insecure_domains);
 	free(policy->organization);
+	free(policy->dohpath);
 	free(policy->ca_certificates);
 	memset(policy, 0, sizeof(*policy));
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct policy {
 	bool limits_domains;         /* accept_domains is a list, be it empty */
@@ -16,6 +17,8 @@ struct policy {
 	bool resolvers_outside_tunnel;
 	bool block_on_disconnect;
 	char *organization;    /* NULL: none (I28) */
+	uint16_t enc_dns;      /* number of INTERNAL_ENC_DNS; 0: it has none (I32) */
+	char *dohpath;         /* of its DoH resolvers; NULL: they cannot be used */
 	char *ca_certificates; /* PEM file; NULL: the system's trust store */
 };
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include "wire/dohpath.h"
+#include "wire/enc_dns.h"
 #include "bus_message.h"
 #include "state_file.h"
 #include "util.h"
@@ -124,6 +126,33 @@ static int read_time(sd_bus_message *message, void *field, struct target *target
 
 	r = sd_bus_message_read(message, "t", (uint64_t *)field);
 	return r < 0 ? r : 0;
+}
+
+static int read_private_type(sd_bus_message *message, void *field, struct target *target)
+{
+	uint16_t type;
+	int r;
+
+	r = sd_bus_message_read(message, "q", &type);
+	if (r < 0)
+		return r;
+	if (type < ENC_DNS_TYPE_MIN || type > ENC_DNS_TYPE_MAX)
+		return fault(target, "no private-use attribute type");
+	*(uint16_t *)field = type;
+	return 0;
+}
+
+static int read_dohpath(sd_bus_message *message, void *field, struct target *target)
+{
+	const char *text;
+	int r;
+
+	r = sd_bus_message_read(message, "s", &text);
+	if (r < 0)
+		return r;
+	if (dohpath_check(span_from_string(text), NULL) < 0)
+		return fault(target, "no URI template for DoH");
+	return replace_text(field, text, target);
 }
 
 /* A word of two, the second of which means true. */
@@ -350,6 +379,8 @@ static const struct property request_properties[] = {
 	{"resolvers-outside-tunnel", "b", read_flag, POLICY(resolvers_outside_tunnel)},
 	{"organization", "s", read_text, POLICY(organization)},
 	{"on-disconnect", "s", read_on_disconnect, POLICY(block_on_disconnect)},
+	{"internal-enc-dns", "q", read_private_type, POLICY(enc_dns)},
+	{"dohpath", "s", read_dohpath, POLICY(dohpath)},
 	{"ca-certificates", "s", read_text, POLICY(ca_certificates)},
 	{},
 };

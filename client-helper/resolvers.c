@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "wire/enc_dns.h"
 #include "wire/encdns.h"
 #include "wire/name.h"
 #include "pins.h"
@@ -70,31 +71,57 @@ static const char *address_fault(const struct address *address)
 			   : NULL;
 }
 
-/* I17 and what DESIGN calls inside the tunnel: NULL where the resolver may be asked at the address.
- */
-static const char *address_refused(
-	const struct request *request, const struct address *address, bool encrypted)
+/* Where a resolver may be asked. */
+enum scope {
+	SCOPE_PLAIN,    /* in the tunnel: it is plain DNS (I17) */
+	SCOPE_INSIDE,   /* in the tunnel: nobody wants it otherwise */
+	SCOPE_ANYWHERE, /* wherever its address is: the user's wish */
+	SCOPE_OUTSIDE,  /* outside: the gateway's wish, and the user's (I32) */
+};
+
+static enum scope scope_of(const struct request *request)
+{
+	return request->policy.resolvers_outside_tunnel ? SCOPE_ANYWHERE : SCOPE_INSIDE;
+}
+
+/* NULL where the resolver may be asked at the address; then *ret_outside says from where. */
+static const char *address_refused(const struct request *request, const struct address *address,
+	enum scope scope, bool *ret_outside)
 {
 	const char *fault = address_fault(address);
+	bool inside;
 
 	if (fault)
 		return fault;
-	if (selectors_contain(request->selectors, request->n_selectors, address))
-		return request_has_family(request, address->family)
-				   ? NULL
-				   : "the connection has no virtual IP of its family to ask it from";
-	if (!encrypted)
+	inside = scope != SCOPE_OUTSIDE &&
+			 selectors_contain(request->selectors, request->n_selectors, address);
+	if (inside && !request_has_family(request, address->family))
+		return "the connection has no virtual IP of its family to ask it from";
+	if (!inside && scope == SCOPE_PLAIN)
 		return "it is outside the tunnel, and plain DNS is asked inside only";
-	if (!request->policy.resolvers_outside_tunnel)
+	if (!inside && scope == SCOPE_INSIDE)
 		return "it is outside the tunnel";
+	*ret_outside = !inside;
 	return NULL;
 }
 
-static int add_addresses(const struct request *request, uint16_t type, struct span octets,
-	struct server *server, struct refusals *refusals)
+/* INTERNAL_ENC_DNS has IPv4 addresses mapped into IPv6 ones. */
+static int read_mapped(const uint8_t *octets, struct address *ret)
 {
-	size_t length = wire_address_length(type), n = octets.len / length;
-	bool encrypted = server->transport != TRANSPORT_PLAIN;
+	struct in6_addr six;
+
+	memcpy(&six, octets, sizeof(six));
+	if (IN6_IS_ADDR_V4MAPPED(&six))
+		return address_from_bytes(octets + 12, 4, ret);
+	return address_from_bytes(octets, sizeof(six), ret);
+}
+
+static int add_addresses(const struct request *request, uint16_t type, enum scope scope,
+	struct span octets, struct server *server, struct refusals *refusals)
+{
+	bool mapped = request->policy.enc_dns == type;
+	size_t length = mapped ? ENC_DNS_ADDRESS_LENGTH : wire_address_length(type);
+	size_t n = octets.len / length;
 	cleanup_free char *what = NULL;
 	char text[ADDRESS_TEXT];
 	struct address address;
@@ -105,13 +132,13 @@ static int add_addresses(const struct request *request, uint16_t type, struct sp
 	if (!server->addresses)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		r = address_from_bytes(octets.data + i * length, length, &address);
+		const uint8_t *bytes = octets.data + i * length;
+
+		r = mapped ? read_mapped(bytes, &address) : address_from_bytes(bytes, length, &address);
 		if (r < 0)
 			return r;
-		why = address_refused(request, &address, encrypted);
+		why = address_refused(request, &address, scope, &address.outside);
 		if (!why) {
-			address.outside =
-				!selectors_contain(request->selectors, request->n_selectors, &address);
 			server->addresses[server->n_addresses++] = address;
 			continue;
 		}
@@ -163,7 +190,8 @@ static int add_encrypted(const struct request *request, const struct attribute *
 	resolver.server.adn = strdup(adn);
 	r = resolver.server.adn ? choose_transport(&encdns->params, &resolver) : -ENOMEM;
 	if (r >= 0)
-		r = add_addresses(request, attribute->type, encdns->addresses, &resolver.server, refusals);
+		r = add_addresses(request, attribute->type, scope_of(request), encdns->addresses,
+			&resolver.server, refusals);
 	if (r >= 0 && resolver.server.n_addresses > 0)
 		r = append(resolvers, &resolver);
 	resolver_clear(&resolver);
@@ -219,6 +247,67 @@ static int read_encrypted(const struct request *request, struct resolvers *resol
 	return r;
 }
 
+/*
+ * It has no port, no priority and no path on the wire: those are the protocol's own, behind all
+ * others, and the configuration's.
+ */
+static int add_internal(const struct request *request, const struct attribute *attribute,
+	const struct enc_dns *enc_dns, const char *adn, struct resolvers *resolvers,
+	struct refusals *refusals)
+{
+	bool doh = enc_dns->kind == ENC_DNS_DOH;
+	struct resolver resolver = {.server = {
+									.priority = UINT16_MAX,
+									.transport = doh ? TRANSPORT_DOH : TRANSPORT_DOT,
+									.port = doh ? PORT_DOH : PORT_DOT,
+								}};
+	enum scope scope = enc_dns->outside ? SCOPE_OUTSIDE : SCOPE_INSIDE;
+	int r;
+
+	if (enc_dns->outside && !request->policy.resolvers_outside_tunnel)
+		return refusals_add(refusals, attribute->type, adn,
+			"the gateway wants it asked outside the tunnel (resolvers-outside-tunnel = no)");
+	r = copy_text(&resolver.server.adn, adn);
+	if (r >= 0 && doh)
+		r = copy_text(&resolver.server.dohpath, request->policy.dohpath);
+	if (r >= 0)
+		r = add_addresses(
+			request, attribute->type, scope, enc_dns->addresses, &resolver.server, refusals);
+	if (r >= 0 && doh && !resolver.server.dohpath)
+		r = copy_text(&resolver.unusable, "there is no path (dohpath) for it");
+	if (r >= 0 && resolver.server.n_addresses > 0)
+		r = append(resolvers, &resolver);
+	resolver_clear(&resolver);
+	return r;
+}
+
+/* INTERNAL_ENC_DNS, where the configuration gives it a number (I32). */
+static int read_internal(const struct request *request, struct resolvers *resolvers, char ***adns,
+	struct refusals *refusals)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < request->n_attributes && r >= 0; i++) {
+		const struct attribute *attribute = &request->attributes[i];
+		struct span value = span_of(attribute->value, attribute->length);
+		struct enc_dns enc_dns;
+		char adn[NAME_SIZE];
+		const char *why;
+
+		if (request->policy.enc_dns == 0 || attribute->type != request->policy.enc_dns)
+			continue;
+		resolvers->offered = true;
+		if (enc_dns_decode(WIRE_REPLY, value, &enc_dns, &why) < 0) {
+			r = refusals_add_octets(refusals, attribute->type, value.data, value.len, why);
+			continue;
+		}
+		r = add_adn(adns, enc_dns.adn, adn);
+		if (r >= 0)
+			r = add_internal(request, attribute, &enc_dns, adn, resolvers, refusals);
+	}
+	return r;
+}
+
 static int add_plain(const struct request *request, const struct attribute *attribute,
 	bool encrypted_offered, struct resolvers *resolvers, struct refusals *refusals)
 {
@@ -238,8 +327,8 @@ static int add_plain(const struct request *request, const struct attribute *attr
 		why = "require-encrypted = yes";
 	if (why)
 		return refusals_add(refusals, attribute->type, address_to_text(&address, text), why);
-	r = add_addresses(request, attribute->type, span_of(attribute->value, attribute->length),
-		&resolver.server, refusals);
+	r = add_addresses(request, attribute->type, SCOPE_PLAIN,
+		span_of(attribute->value, attribute->length), &resolver.server, refusals);
 	if (r >= 0 && resolver.server.n_addresses > 0)
 		r = append(resolvers, &resolver);
 	resolver_clear(&resolver);
@@ -300,6 +389,8 @@ int resolvers_make(
 	int r;
 
 	r = read_encrypted(request, ret, &adns, refusals);
+	if (r >= 0)
+		r = read_internal(request, ret, &adns, refusals);
 	if (r >= 0)
 		r = pins_attach(request, adns, ret, refusals);
 	if (r >= 0)

@@ -1,6 +1,7 @@
 /*
  * The resolvers of a reply: ENCDNS_IP4 and ENCDNS_IP6 with their digests (RFC 9464, section 4: I6
- * to I14), and INTERNAL_IP4_DNS and INTERNAL_IP6_DNS where there are no others (I16, I17).
+ * to I14), INTERNAL_ENC_DNS (I32), and INTERNAL_IP4_DNS and INTERNAL_IP6_DNS where there are no
+ * others (I16, I17).
  */
 #pragma once
 

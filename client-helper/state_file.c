@@ -58,14 +58,6 @@ int state_file_remove(const char *folder, const char *link)
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int copy_text(char **target, const char *text)
-{
-	if (!text)
-		return 0;
-	*target = strdup(text);
-	return *target ? 0 : -ENOMEM;
-}
-
 /* -EBADMSG where it cannot be used. */
 static int from_json(json_object *object, struct saved_connection *saved)
 {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include "wire/attribute.h"
 #include "wire/digest.h"
+#include "wire/enc_dns.h"
 #include "wire/hex.h"
 #include "json_file.h"
 #include "util.h"
@@ -111,7 +112,8 @@ static json_object *refusals_to_json(const struct refusals *refusals)
 
 	for (size_t i = 0; i < refusals->n; i++) {
 		const struct refusal *refusal = &refusals->list[i];
-		const char *name = wire_attribute_name(refusal->type);
+		const char *name = refusal->type >= ENC_DNS_TYPE_MIN ? "INTERNAL_ENC_DNS"
+															 : wire_attribute_name(refusal->type);
 		json_object *object = json_object_new_object();
 		char number[8];
 

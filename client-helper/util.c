@@ -76,6 +76,20 @@ bool list_equal(char *const *a, char *const *b)
 	return true;
 }
 
+int copy_text(char **target, const char *text)
+{
+	char *copy;
+
+	if (!text)
+		return 0;
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	free(*target);
+	*target = copy;
+	return 0;
+}
+
 int format(char **ret, const char *fmt, ...)
 {
 	char *text;

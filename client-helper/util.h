@@ -58,6 +58,9 @@ static inline void list_free_pointer(char ***list)
 	list_free(*list);
 }
 
+/* Replaces *target by a copy; NULL leaves it. 0 or -ENOMEM, then it stays. */
+int copy_text(char **target, const char *text);
+
 /* asprintf that leaves *ret untouched on failure. 0 or -ENOMEM. */
 int format(char **ret, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -141,6 +141,68 @@ static void add_resolver(linked_list_t *answer, encdns_request_t *request,
 }
 
 /**
+ * Is there an INTERNAL_ENC_DNS of the same number and kind already?
+ */
+static bool has_kind(linked_list_t *answer, encdns_attribute_t *attribute)
+{
+	enumerator_t *enumerator;
+	encdns_attribute_t *current;
+	bool found = FALSE;
+
+	enumerator = answer->create_enumerator(answer);
+	while (!found && enumerator->enumerate(enumerator, &current))
+	{
+		found = current->type == attribute->type &&
+				!((current->value.ptr[0] ^ attribute->value.ptr[0]) & 0x7f);
+	}
+	enumerator->destroy(enumerator);
+	return found;
+}
+
+/**
+ * Add INTERNAL_ENC_DNS, one for each kind that is asked for and that a section has a resolver of (R11).
+ *
+ * @param resolvers		gets the resolvers that are in it
+ */
+static void add_internal(linked_list_t *answer, encdns_request_t *request,
+						 encdns_gateway_t *gateway, linked_list_t *resolvers)
+{
+	static const enum enc_dns_kind kinds[] = { ENC_DNS_DOT, ENC_DNS_DOH };
+	encdns_attribute_t *attribute = NULL;
+	encdns_resolver_t *resolver;
+	enumerator_t *enumerator;
+	u_int i;
+
+	for (i = 0; i < countof(kinds); i++, attribute = NULL)
+	{
+		if (!gateway->enc_dns ||
+			!request->has_enc_dns(request, gateway->enc_dns, kinds[i]))
+		{
+			continue;
+		}
+		enumerator = gateway->resolvers->create_enumerator(gateway->resolvers);
+		while (!attribute && enumerator->enumerate(enumerator, &resolver))
+		{
+			if (encdns_resolver_is_internal(resolver, kinds[i]))
+			{
+				attribute = encdns_resolver_encode_internal(resolver,
+												gateway->enc_dns, kinds[i]);
+			}
+		}
+		enumerator->destroy(enumerator);
+		if (attribute && !has_kind(answer, attribute))
+		{
+			answer->insert_last(answer, attribute);
+			resolvers->insert_last(resolvers, resolver);
+		}
+		else if (attribute)
+		{
+			encdns_attribute_destroy(attribute);
+		}
+	}
+}
+
+/**
  * Add a digest of one of the ADNs.
  */
 static void add_digest(linked_list_t *answer, encdns_resolver_t *resolver,
@@ -404,14 +466,19 @@ linked_list_t *encdns_answer_create(encdns_request_t *request,
 		return answer;
 	}
 	resolvers = select_resolvers(request, gateways);
-	named = has_several_adns(resolvers);
-
 	enumerator = resolvers->create_enumerator(resolvers);
 	while (enumerator->enumerate(enumerator, &resolver))
 	{
 		add_resolver(answer, request, resolver);
 	}
 	enumerator->destroy(enumerator);
+	enumerator = gateways->create_enumerator(gateways);
+	while (enumerator->enumerate(enumerator, &gateway))
+	{
+		add_internal(answer, request, gateway, resolvers);
+	}
+	enumerator->destroy(enumerator);
+	named = has_several_adns(resolvers);
 
 	/* without a resolver there is nothing that the rest could be for (R6) */
 	if (answer->get_count(answer))

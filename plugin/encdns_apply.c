@@ -267,6 +267,14 @@ static int append_policy(sd_bus_message *message, encdns_laptop_t *laptop)
 	{
 		return ret;
 	}
+	if (laptop->enc_dns &&
+		((ret = sd_bus_message_append(message, "{sv}", "internal-enc-dns", "q",
+									  laptop->enc_dns)) < 0 ||
+		 (ret = append_string(message, "dohpath",
+							   laptop->dohpath ?: "/dns-query{?dns}")) < 0))
+	{
+		return ret;
+	}
 	if (laptop->ca_file &&
 		(ret = append_string(message, "ca-certificates", laptop->ca_file)) < 0)
 	{

@@ -274,9 +274,18 @@ static void update_ranges(private_encdns_connections_t *this, ike_sa_t *ike_sa,
 }
 
 /**
+ * Is a type of attribute ours, by its number or because the section gives it that meaning?
+ */
+static bool is_ours(encdns_laptop_t *laptop, uint16_t type)
+{
+	return wire_attribute_name(type) ||
+		   (laptop->enc_dns && laptop->enc_dns == type);
+}
+
+/**
  * The attributes of a CFG_REPLY that are ours, as received.
  */
-static linked_list_t *read_reply(message_t *message)
+static linked_list_t *read_reply(message_t *message, encdns_laptop_t *laptop)
 {
 	linked_list_t *attributes;
 	configuration_attribute_t *attribute;
@@ -292,7 +301,7 @@ static linked_list_t *read_reply(message_t *message)
 	enumerator = cp->create_attribute_enumerator(cp);
 	while (enumerator->enumerate(enumerator, &attribute))
 	{
-		if (wire_attribute_name(attribute->get_type(attribute)))
+		if (is_ours(laptop, attribute->get_type(attribute)))
 		{
 			attributes->insert_last(attributes, encdns_attribute_create(
 											attribute->get_type(attribute),
@@ -321,7 +330,7 @@ METHOD(listener_t, message, bool,
 	{
 		/* of several rounds the last one counts, as it does for strongSwan */
 		encdns_attributes_destroy(sa->received);
-		sa->received = read_reply(message);
+		sa->received = read_reply(message, sa->state->laptop);
 	}
 	this->mutex->unlock(this->mutex);
 	return TRUE;
@@ -531,13 +540,15 @@ METHOD(encdns_connections_t, ask, void,
 }
 
 METHOD(encdns_connections_t, has_asked, bool,
-	private_encdns_connections_t *this, ike_sa_t *ike_sa)
+	private_encdns_connections_t *this, ike_sa_t *ike_sa, uint16_t type)
 {
 	connection_t *connection;
 	bool asked;
+	sa_t *sa;
 
 	this->mutex->lock(this->mutex);
-	asked = find(this, ike_sa->get_unique_id(ike_sa), &connection) != NULL;
+	sa = find(this, ike_sa->get_unique_id(ike_sa), &connection);
+	asked = sa && is_ours(sa->state->laptop, type);
 	this->mutex->unlock(this->mutex);
 	return asked;
 }

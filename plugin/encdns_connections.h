@@ -44,9 +44,10 @@ struct encdns_connections_t {
 				encdns_config_t *config, encdns_laptop_t *laptop);
 
 	/**
-	 * Has an IKE_SA asked?
+	 * Has an IKE_SA asked for an attribute of a type?
 	 */
-	bool (*has_asked)(encdns_connections_t *this, ike_sa_t *ike_sa);
+	bool (*has_asked)(encdns_connections_t *this, ike_sa_t *ike_sa,
+					  uint16_t type);
 
 	/**
 	 * What is desired now.

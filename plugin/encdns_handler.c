@@ -107,6 +107,28 @@ static void ask_resolvers(linked_list_t *attributes, encdns_laptop_t *laptop,
 }
 
 /**
+ * Ask for each kind of INTERNAL_ENC_DNS once (I32).
+ */
+static void ask_internal(linked_list_t *attributes, uint16_t type)
+{
+	static const enum enc_dns_kind kinds[] = { ENC_DNS_DOT, ENC_DNS_DOH };
+	uint8_t octet;
+	size_t len;
+	u_int i;
+
+	for (i = 0; type && i < countof(kinds); i++)
+	{
+		struct enc_dns enc_dns = { .kind = kinds[i] };
+
+		if (!enc_dns_encode(WIRE_REQUEST, &enc_dns, &octet, sizeof(octet), &len,
+							NULL))
+		{
+			append(attributes, type, chunk_from_thing(octet));
+		}
+	}
+}
+
+/**
  * Ask for domains, those that are suggested or any (I3).
  */
 static void ask_domains(linked_list_t *attributes, encdns_laptop_t *laptop)
@@ -152,6 +174,7 @@ linked_list_t *encdns_handler_ask(encdns_laptop_t *laptop, linked_list_t *vips)
 			ask_resolvers(attributes, laptop, i);
 		}
 	}
+	ask_internal(attributes, laptop->enc_dns);
 	if (!digest_request_encode(&laptop->algorithms, buf, sizeof(buf), &len, NULL))
 	{
 		append(attributes, WIRE_ENCDNS_DIGEST_INFO, chunk_create(buf, len));
@@ -202,8 +225,7 @@ METHOD(attribute_handler_t, handle, bool,
 	private_encdns_handler_t *this, ike_sa_t *ike_sa,
 	configuration_attribute_type_t type, chunk_t data)
 {
-	return wire_attribute_name(type) &&
-		   this->connections->has_asked(this->connections, ike_sa);
+	return this->connections->has_asked(this->connections, ike_sa, type);
 }
 
 METHOD(attribute_handler_t, release, void,

@@ -16,6 +16,7 @@ static const encdns_option_t options[] = {
 	GATEWAY("identities", identities, identities, NULL, NULL, FALSE),
 	GATEWAY("domains", domains, domains, NULL, NULL, FALSE),
 	GATEWAY("trust-anchors", anchors, anchors, NULL, NULL, FALSE),
+	GATEWAY("internal-enc-dns", private_type, enc_dns, NULL, NULL, FALSE),
 
 	RESOLVER("adn", host, adn, NULL, NULL, TRUE),
 	RESOLVER("addresses", addresses, addresses, NULL, NULL, TRUE),
@@ -25,6 +26,7 @@ static const encdns_option_t options[] = {
 	RESOLVER("priority", priority, priority, "1", NULL, FALSE),
 	RESOLVER("certificates", certificates, certificates, NULL, NULL, FALSE),
 	RESOLVER("pins", pins, pins, NULL, NULL, FALSE),
+	RESOLVER("outside-tunnel", bool, outside, "no", NULL, FALSE),
 
 	SUGGESTION("adn", host, adn, NULL, NULL, FALSE),
 	SUGGESTION("addresses", addresses, addresses, NULL, NULL, FALSE),
@@ -44,6 +46,8 @@ static const encdns_option_t options[] = {
 	LAPTOP("organization", text, organization, NULL, NULL, FALSE),
 	LAPTOP("on-disconnect", choice, on_disconnect, "release", "release block", FALSE),
 	LAPTOP("ca-certificates", ca_file, ca_file, NULL, NULL, FALSE),
+	LAPTOP("internal-enc-dns", private_type, enc_dns, NULL, NULL, FALSE),
+	LAPTOP("dohpath", dohpath, dohpath, NULL, NULL, FALSE),
 };
 
 /*

@@ -45,6 +45,8 @@ struct encdns_resolver_t {
 	/** NULL: none, as all lists below */
 	linked_list_t *certificates;
 	linked_list_t *pins;
+	/** DNS goes there outside the tunnel; only INTERNAL_ENC_DNS can say so */
+	bool outside;
 };
 
 /**
@@ -59,6 +61,8 @@ struct encdns_gateway_t {
 	linked_list_t *resolvers;
 	linked_list_t *domains;
 	linked_list_t *anchors;
+	/** number of INTERNAL_ENC_DNS, 0: off */
+	uint16_t enc_dns;
 };
 
 /**
@@ -86,6 +90,10 @@ struct encdns_laptop_t {
 	char *on_disconnect;
 	/** NULL: the system's trust store */
 	char *ca_file;
+	/** number of INTERNAL_ENC_DNS, 0: off */
+	uint16_t enc_dns;
+	/** URI template of the DoH resolvers that it names, NULL: the usual one */
+	char *dohpath;
 };
 
 /**

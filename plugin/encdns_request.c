@@ -114,13 +114,27 @@ static const char *decode(private_encdns_request_t *this, attribute_t *attribute
 	return why;
 }
 
+/**
+ * Might it be INTERNAL_ENC_DNS, whose number only the configuration knows? Other attributes of private
+ * use are none of our business.
+ */
+static bool may_be_enc_dns(uint16_t type, chunk_t value)
+{
+	struct enc_dns enc_dns;
+
+	return type >= ENC_DNS_TYPE_MIN && type <= ENC_DNS_TYPE_MAX &&
+		   !enc_dns_decode(WIRE_REQUEST, span_of(value.ptr, value.len),
+						   &enc_dns, NULL);
+}
+
 METHOD(encdns_request_t, add, void,
 	private_encdns_request_t *this, uint16_t type, chunk_t value)
 {
 	attribute_t *attribute;
 	const char *why;
 
-	if (type < WIRE_INTERNAL_DNS_DOMAIN || type > WIRE_ENCDNS_DIGEST_INFO)
+	if ((type < WIRE_INTERNAL_DNS_DOMAIN || type > WIRE_ENCDNS_DIGEST_INFO) &&
+		!may_be_enc_dns(type, value))
 	{
 		return;
 	}
@@ -162,6 +176,26 @@ METHOD(encdns_request_t, has, bool,
 	while (!found && enumerator->enumerate(enumerator, &current))
 	{
 		found = current->type == type;
+	}
+	enumerator->destroy(enumerator);
+	return found;
+}
+
+METHOD(encdns_request_t, has_enc_dns, bool,
+	private_encdns_request_t *this, uint16_t type, enum enc_dns_kind kind)
+{
+	enumerator_t *enumerator;
+	struct enc_dns enc_dns;
+	attribute_t *current;
+	bool found = FALSE;
+
+	enumerator = this->attributes->create_enumerator(this->attributes);
+	while (!found && enumerator->enumerate(enumerator, &current))
+	{
+		found = current->type == type &&
+				!enc_dns_decode(WIRE_REQUEST, span_of(current->value.ptr,
+								current->value.len), &enc_dns, NULL) &&
+				enc_dns.kind == kind;
 	}
 	enumerator->destroy(enumerator);
 	return found;
@@ -237,6 +271,7 @@ encdns_request_t *encdns_request_create(void)
 		.public = {
 			.add = _add,
 			.has = _has,
+			.has_enc_dns = _has_enc_dns,
 			.has_algorithm = _has_algorithm,
 			.is_flooding = _is_flooding,
 			.create_suggestion_enumerator = _create_suggestion_enumerator,

@@ -8,6 +8,7 @@
 #include "compat.h"
 
 #include "wire/digest.h"
+#include "wire/enc_dns.h"
 #include "wire/encdns.h"
 
 typedef struct encdns_request_t encdns_request_t;
@@ -24,6 +25,14 @@ struct encdns_request_t {
 	 * Did the request have such an attribute?
 	 */
 	bool (*has)(encdns_request_t *this, uint16_t type);
+
+	/**
+	 * Did the request ask for resolvers of a kind by INTERNAL_ENC_DNS?
+	 *
+	 * @param type		number that the attribute has
+	 */
+	bool (*has_enc_dns)(encdns_request_t *this, uint16_t type,
+						enum enc_dns_kind kind);
 
 	/**
 	 * Does the request list a hash algorithm?

@@ -3,6 +3,7 @@
 
 #include "wire/bounds.h"
 #include "wire/dohpath.h"
+#include "wire/enc_dns.h"
 #include "wire/encdns.h"
 #include "wire/hex.h"
 
@@ -81,9 +82,10 @@ static void clear_nothing(void *member)
 }
 
 /**
- * Parse a number of 16 bits that is not 0.
+ * Parse a number from a range.
  */
 static void parse_number(const encdns_place_t *place, const char *text,
+						 unsigned long min, unsigned long max,
 						 uint16_t *number, const char *what)
 {
 	unsigned long value;
@@ -91,8 +93,8 @@ static void parse_number(const encdns_place_t *place, const char *text,
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || !value ||
-		value > UINT16_MAX)
+	if (text[0] < '0' || text[0] > '9' || *end || errno ||
+		value < min || value > max)
 	{
 		complain(place, text, what, NULL);
 		return;
@@ -103,13 +105,21 @@ static void parse_number(const encdns_place_t *place, const char *text,
 static void parse_port(const encdns_place_t *place, const char *text,
 					   void *member)
 {
-	parse_number(place, text, member, "a port");
+	parse_number(place, text, 1, UINT16_MAX, member, "a port");
 }
 
 static void parse_priority(const encdns_place_t *place, const char *text,
 						   void *member)
 {
-	parse_number(place, text, member, "a service priority from 1 to 65535");
+	parse_number(place, text, 1, UINT16_MAX, member,
+				 "a service priority from 1 to 65535");
+}
+
+static void parse_private_type(const encdns_place_t *place, const char *text,
+							   void *member)
+{
+	parse_number(place, text, ENC_DNS_TYPE_MIN, ENC_DNS_TYPE_MAX, member,
+				 "a private-use attribute type from 16384 to 32767");
 }
 
 static void parse_text(const encdns_place_t *place, const char *text,
@@ -583,6 +593,9 @@ const encdns_value_t encdns_value_choice = { parse_choice, clear_string };
 const encdns_value_t encdns_value_bool = { parse_bool, clear_nothing };
 const encdns_value_t encdns_value_port = { parse_port, clear_nothing };
 const encdns_value_t encdns_value_priority = { parse_priority, clear_nothing };
+const encdns_value_t encdns_value_private_type = {
+	parse_private_type, clear_nothing
+};
 const encdns_value_t encdns_value_host = { parse_host, clear_string };
 const encdns_value_t encdns_value_dohpath = { parse_dohpath, clear_string };
 const encdns_value_t encdns_value_ca_file = { parse_ca_file, clear_string };

@@ -87,6 +87,8 @@ extern const encdns_value_t encdns_value_bool;
 extern const encdns_value_t encdns_value_port;
 /** uint16_t: 1 to 65535 */
 extern const encdns_value_t encdns_value_priority;
+/** uint16_t: a private-use attribute type, 16384 to 32767 */
+extern const encdns_value_t encdns_value_private_type;
 /** char*: a host name, normalised */
 extern const encdns_value_t encdns_value_host;
 /** char*: a URI template */

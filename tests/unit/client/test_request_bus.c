@@ -169,6 +169,12 @@ static void test_wrong_values(void **state)
 	assert_true(sd_bus_message_append(message, "{sv}", "on-disconnect", "s", "keep") >= 0);
 	assert_refused(message, "on-disconnect: ");
 	message = apply(state, "corp");
+	assert_true(sd_bus_message_append(message, "{sv}", "internal-enc-dns", "q", 27) >= 0);
+	assert_refused(message, "internal-enc-dns: ");
+	message = apply(state, "corp");
+	assert_true(sd_bus_message_append(message, "{sv}", "dohpath", "s", "q") >= 0);
+	assert_refused(message, "dohpath: ");
+	message = apply(state, "corp");
 	assert_true(sd_bus_message_append(message, "{sv}{sv}", "attributes", "a(qay)", 1, 25, 1, 'a',
 					"attributes", "a(qay)", 0) >= 0);
 	assert_refused(message, "attributes: ");

@@ -379,6 +379,90 @@ static void test_faulty_pins(void **state)
 	plan_clear(&plan);
 }
 
+/* Ten octets of nothing, ff ff, 10.20.0.53; and 192.0.2.53. */
+#define MAPPED "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\x14\0\x35"
+#define MAPPED_OUTSIDE "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\x35"
+#define ENC_DNS 16400
+#define reply_enc_dns(request, value) reply_add(request, ENC_DNS, value, sizeof(value) - 1)
+
+/* I32 */
+static void test_internal_enc_dns(void **state)
+{
+	const struct server *server;
+	struct request request;
+	struct plan plan;
+
+	/* Without a number it is nothing. */
+	reply_begin(&request);
+	reply_enc_dns(&request, "\1\1" MAPPED "dot.corp.example");
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, 0);
+	assert_false(plan.resolvers.offered);
+	plan_clear(&plan);
+
+	/* DoT and DoH, behind what RFC 9464 offers, and no plain DNS beside them. */
+	reply_begin(&request);
+	request.policy.enc_dns = ENC_DNS;
+	request.policy.dohpath = strdup("/q{?dns}");
+	reply_enc_dns(&request, "\1\1" MAPPED "DOT.corp.example");
+	reply_enc_dns(&request, "\2\1" MAPPED "doh.corp.example");
+	reply_enc_dns(&request, "\1\0doh.corp.example");
+	reply_dot(&request, 7, "dns.corp.example", "10.20.0.53");
+	reply_plain(&request, "10.20.0.53");
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, 3);
+	assert_int_equal(plan_usable(&plan), 3);
+	assert_string_equal(plan.resolvers.list[0].server.adn, "dns.corp.example");
+	for (size_t i = 1; i < 3; i++) {
+		server = &plan.resolvers.list[i].server;
+		assert_int_equal(server->n_addresses, 1);
+		assert_int_equal(server->addresses[0].family, AF_INET);
+		assert_false(server->addresses[0].outside);
+		if (server->transport == TRANSPORT_DOT) {
+			assert_string_equal(server->adn, "dot.corp.example");
+			assert_int_equal(server->port, 853);
+		} else {
+			assert_int_equal(server->transport, TRANSPORT_DOH);
+			assert_string_equal(server->dohpath, "/q{?dns}");
+			assert_int_equal(server->port, 443);
+		}
+	}
+	assert_true(is_refused(&plan, ENC_DNS, NULL));
+	assert_true(is_refused(&plan, 3, "10.20.0.53"));
+	plan_clear(&plan);
+}
+
+/* I32 */
+static void test_scope_bit(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	/* Asked outside only where the user says so. */
+	for (int i = 0; i < 2; i++) {
+		reply_begin(&request);
+		request.policy.enc_dns = ENC_DNS;
+		request.policy.resolvers_outside_tunnel = i == 1;
+		reply_enc_dns(&request, "\x81\1" MAPPED_OUTSIDE "dot.corp.example");
+		reply_plain(&request, "10.20.0.53");
+		plan = plan_of(&request);
+		assert_int_equal(plan.resolvers.n, i);
+		assert_true(i == 1 ? plan.resolvers.list[0].server.addresses[0].outside
+						   : is_refused(&plan, ENC_DNS, "dot.corp.example"));
+		plan_clear(&plan);
+	}
+
+	/* What is to be asked inside has to be there, whatever the user allows. */
+	reply_begin(&request);
+	request.policy.enc_dns = ENC_DNS;
+	request.policy.resolvers_outside_tunnel = true;
+	reply_enc_dns(&request, "\1\1" MAPPED_OUTSIDE "dot.corp.example");
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, 0);
+	assert_true(is_refused(&plan, ENC_DNS, "192.0.2.53"));
+	plan_clear(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +477,8 @@ int main(void)
 		cmocka_unit_test(test_no_downgrade),
 		cmocka_unit_test(test_pins),
 		cmocka_unit_test(test_faulty_pins),
+		cmocka_unit_test(test_internal_enc_dns),
+		cmocka_unit_test(test_scope_bit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

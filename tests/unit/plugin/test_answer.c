@@ -185,6 +185,45 @@ static void test_repeats(void **state)
 	assert_answer(configure(anchors, dot, "", FALSE), text, "");
 }
 
+#define MAPPED "00000000000000000000ffff" "0a1400"
+#define INTERNAL_DOT "16400:0102" MAPPED "35" "20010db8000000000000000000000053" DNS
+#define INTERNAL_DOH "16400:0201" MAPPED "36" DOH
+
+/* R11 */
+static void test_internal_enc_dns(void **state)
+{
+	const char *options = "internal-enc-dns = 16400\n domains = corp.example\n";
+	const char *outside =
+		"      out {\n"
+		"        adn = dns.corp.example\n"
+		"        addresses = 10.20.0.53, 2001:db8::53\n"
+		"        alpn = dot\n"
+		"        outside-tunnel = yes\n"
+		"      }\n";
+	const char *port =
+		"      port {\n"
+		"        adn = dns.corp.example\n"
+		"        addresses = 10.20.0.55\n"
+		"        alpn = dot\n"
+		"        port = 8853\n"
+		"      }\n";
+
+	assert_answer(configure(options, dot, doh, FALSE), "16400:01", INTERNAL_DOT);
+	assert_answer(configure(options, dot, doh, FALSE), "16400:02 16400:01",
+				  INTERNAL_DOT " " INTERNAL_DOH);
+	/* one per type, also where two sections have resolvers of it */
+	assert_answer(configure(options, dot, dot, TRUE), "16400:01 16400:02 25:",
+				  INTERNAL_DOT " 25:" CORP);
+	/* off, of another number, or malformed */
+	assert_answer(configure("", dot, doh, FALSE), "16400:01 25:", "");
+	assert_answer(configure(options, dot, doh, FALSE), "16401:01", "");
+	assert_answer(configure(options, dot, doh, FALSE), "16400:03 16400:0100 16400:", "");
+	/* it has no port */
+	assert_answer(configure(options, port, "", FALSE), "16400:01", "");
+	assert_answer(configure(options, outside, "", FALSE), "16400:01",
+				  "16400:8102" MAPPED "35" "20010db8000000000000000000000053" DNS);
+}
+
 /**
  * Does a section with these criteria match a client of pool rw-v4, connection rw?
  */
@@ -232,6 +271,7 @@ int main(void)
 		cmocka_unit_test(test_all_that_match_without_duplicates),
 		cmocka_unit_test(test_suggestions_first),
 		cmocka_unit_test(test_repeats),
+		cmocka_unit_test(test_internal_enc_dns),
 		cmocka_unit_test(test_matches),
 	};
 

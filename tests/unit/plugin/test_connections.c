@@ -31,7 +31,7 @@ static int setup(void **state)
 
 	INIT(this,
 		.config = encdns_config_load(write_file("swanctl.conf",
-								"encrypted-dns {\n laptop {\n }\n}\n"), report),
+								"encrypted-dns {\n laptop {\n internal-enc-dns = 16400\n }\n}\n"), report),
 	);
 	report->destroy(report);
 	this->connections = encdns_connections_create(on_changed, this);
@@ -133,9 +133,9 @@ static void test_committed_when_it_may_be(void **state)
 	fake_ike_t *ike = fake_ike_create(7, "corp", "10.20.9.1");
 	fake_child_t *child = fake_child_create("10.20.9.1/32", "10.20.0.0/24");
 
-	assert_false(this->connections->has_asked(this->connections, &ike->public));
+	assert_false(this->connections->has_asked(this->connections, &ike->public, 27));
 	ask(this, ike);
-	assert_true(this->connections->has_asked(this->connections, &ike->public));
+	assert_true(this->connections->has_asked(this->connections, &ike->public, 27));
 	receive(this, ike, REPLY);
 	/* not authenticated: a CHILD_SA would make no difference */
 	this->listener->child_updown(this->listener, &ike->public, &child->public, TRUE);
@@ -149,6 +149,20 @@ static void test_committed_when_it_may_be(void **state)
 	/* what comes later is not part of it */
 	receive(this, ike, "27:0002");
 	assert_wish(this, "up " OURS);
+	fake_child_destroy(child);
+	fake_ike_destroy(ike);
+}
+
+/* I32: the number that the configuration gives it, and no other */
+static void test_internal_enc_dns(void **state)
+{
+	fixture_t *this = *state;
+	fake_child_t *child = fake_child_create("10.20.9.1/32", "10.20.0.0/24");
+	fake_ike_t *ike = connect_up(this, 7, "16400:01 16401:01 27:0001", child);
+
+	assert_wish(this, "up 16400:01 27:0001");
+	assert_true(this->connections->has_asked(this->connections, &ike->public, 16400));
+	assert_false(this->connections->has_asked(this->connections, &ike->public, 16401));
 	fake_child_destroy(child);
 	fake_ike_destroy(ike);
 }
@@ -193,7 +207,7 @@ static void test_orderly_end(void **state)
 	assert_wish(this, "up " OURS);
 	change_state(this, ike, IKE_DESTROYING);
 	assert_wish(this, "orderly");
-	assert_false(this->connections->has_asked(this->connections, &ike->public));
+	assert_false(this->connections->has_asked(this->connections, &ike->public, 27));
 	fake_ike_destroy(ike);
 
 	/* by force, while another exchange is under way */
@@ -383,6 +397,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_committed_when_it_may_be, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_internal_enc_dns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_round_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_has_not_asked_gets_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_orderly_end, setup, teardown),

@@ -83,6 +83,13 @@ static void test_suggested_resolvers(void **state)
 				"0001000403646f74 28:00070000" "00010003026832 29:0300000400030002 25: 10:");
 }
 
+/* I32 */
+static void test_internal_enc_dns(void **state)
+{
+	assert_asks("internal-enc-dns = 16400", "0.0.0.0", NULL,
+				"27: 16400:01 16400:02 29:0300000400030002 25: 3:");
+}
+
 /* I4 */
 static void test_trust_anchors(void **state)
 {
@@ -97,6 +104,7 @@ int main(void)
 		cmocka_unit_test(test_algorithms),
 		cmocka_unit_test(test_suggested_domains),
 		cmocka_unit_test(test_suggested_resolvers),
+		cmocka_unit_test(test_internal_enc_dns),
 		cmocka_unit_test(test_trust_anchors),
 	};
 
