@@ -24,8 +24,7 @@ struct port {
 	unsigned used, outstanding;
 };
 
-/* query->handle is the id, with the port's place above it; that of a query on the stream is the
- * stream's. */
+/* query->handle is the port's place. */
 struct datagram {
 	struct carrier carrier;
 	struct carrier_config config;
@@ -152,9 +151,9 @@ static bool ask_on_stream(struct datagram *datagram, struct query *query)
 
 static void settle(struct datagram *datagram, struct query *query)
 {
-	struct port *port = &datagram->ports[query->handle >> 16];
+	struct port *port = &datagram->ports[query->handle];
 
-	ids_drop(datagram->ids, query->handle & 0xffff);
+	ids_drop(datagram->ids, query);
 	if (port->outstanding > 0)
 		port->outstanding--;
 	if (port->outstanding == 0 && port != datagram->current)
@@ -170,7 +169,7 @@ static void on_message(struct datagram *datagram, struct port *port, size_t leng
 	if (dns_read(datagram->in, length, &parsed) < 0)
 		return;
 	query = ids_match(datagram->ids, datagram->in, &parsed);
-	if (!query || &datagram->ports[query->handle >> 16] != port)
+	if (!query || &datagram->ports[query->handle] != port)
 		return;
 	settle(datagram, query);
 	if (parsed.truncated) {
@@ -248,16 +247,15 @@ static int datagram_send(struct carrier *carrier, struct query *query)
 	struct datagram *datagram = (struct datagram *)carrier;
 	struct port *port;
 	uint8_t message[LIMIT_QUERY_SIZE];
-	uint16_t id;
 
 	change_port(datagram);
 	port = datagram->current;
-	id = ids_take(datagram->ids, query);
-	query->handle = (uint64_t)(port - datagram->ports) << 16 | id;
+	ids_take(datagram->ids, query);
+	query->handle = port - datagram->ports;
 	port->used++;
 	port->outstanding++;
 	memcpy(message, query->message, query->length);
-	dns_put16(message, id);
+	dns_put16(message, query->id);
 	/* What does not go out counts as lost on the way; an error shows when the socket is read. */
 	(void)send(port->fd, message, query->length, MSG_NOSIGNAL);
 	return 0;

@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-enum { RANDOM = 64 };
+enum {
+	RANDOM = 64,
+	SLOTS = 2 * LIMIT_QUERIES, /* small enough to stay in the cache, never more than half full */
+};
 
 struct ids {
-	struct query *queries[UINT16_MAX + 1];
-	uint16_t random[RANDOM]; /* from the kernel, many per system call */
-	unsigned n_random;
+	struct query *queries[SLOTS]; /* by the lower bits of the id */
+	uint16_t random[RANDOM];      /* from the kernel, many per system call */
+	unsigned n_random, n_used;
 };
 
 int ids_new(struct ids **ret)
@@ -39,27 +42,33 @@ static uint16_t next_random(struct ids *ids)
 	return ids->random[--ids->n_random];
 }
 
-uint16_t ids_take(struct ids *ids, struct query *query)
+void ids_take(struct ids *ids, struct query *query)
 {
-	uint16_t id = next_random(ids);
-
-	while (ids->queries[id])
-		id++;
-	ids->queries[id] = query;
-	return id;
+	do
+		query->id = next_random(ids);
+	while (ids->queries[query->id % SLOTS]);
+	ids->queries[query->id % SLOTS] = query;
+	ids->n_used++;
 }
 
-void ids_drop(struct ids *ids, uint16_t id)
+void ids_drop(struct ids *ids, const struct query *query)
 {
-	ids->queries[id] = NULL;
+	ids->queries[query->id % SLOTS] = NULL;
+	ids->n_used--;
+}
+
+unsigned ids_used(const struct ids *ids)
+{
+	return ids->n_used;
 }
 
 struct query *ids_match(
 	const struct ids *ids, const uint8_t *message, const struct dns_message *parsed)
 {
-	struct query *query = ids->queries[parsed->id];
+	struct query *query = ids->queries[parsed->id % SLOTS];
 
-	if (!query || !parsed->response || parsed->question_length != query->question_length ||
+	if (!query || query->id != parsed->id || !parsed->response ||
+		parsed->question_length != query->question_length ||
 		!dns_same_question(
 			message + DNS_HEADER_SIZE, query->message + DNS_HEADER_SIZE, query->question_length))
 		return NULL;

@@ -1,6 +1,6 @@
 /*
- * The queries of one connection by the id that they carry upstream: a table with a place for each
- * of the 65,536 ids, so that an answer finds its query with one look. Ids are random (RFC 5452).
+ * The queries of one connection by the id that they carry upstream. Ids are random (RFC 5452), and
+ * an answer finds its query with one look: no two ids in use share their place in the table.
  */
 #pragma once
 
@@ -12,10 +12,11 @@ struct ids;
 int ids_new(struct ids **ret);
 struct ids *ids_free(struct ids *ids);
 
-/* Takes a free random id for the query. There always is one: LIMIT_QUERIES is far below 65,536. */
-uint16_t ids_take(struct ids *ids, struct query *query);
+/* Gives the query a free random id. There always is one for LIMIT_QUERIES. */
+void ids_take(struct ids *ids, struct query *query);
 
-void ids_drop(struct ids *ids, uint16_t id);
+void ids_drop(struct ids *ids, const struct query *query);
+unsigned ids_used(const struct ids *ids);
 
 /* The query that a message answers, by id and question, or NULL. parsed is what dns_read said of
  * it. */

@@ -35,7 +35,8 @@ struct query {
 	uint32_t tried;   /* servers that have failed it, one bit each */
 	uint64_t arrived; /* monotonic, as all times */
 	uint64_t sent;    /* to a server, or put on its list of waiting ones */
-	uint64_t handle;  /* the transport's: id, stream or socket */
+	uint64_t handle;  /* the transport's: stream or socket */
+	uint16_t id;      /* upstream */
 	uint16_t length, question_length;
 	uint8_t message[LIMIT_QUERY_SIZE];
 };

@@ -60,18 +60,18 @@ static int stream_send(struct carrier *carrier, struct query *query)
 		stream->full = true;
 		return -EAGAIN;
 	}
-	query->handle = ids_take(stream->ids, query);
+	ids_take(stream->ids, query);
 	out = stream->out + stream->out_length;
 	dns_put16(out, query->length);
 	memcpy(out + 2, query->message, query->length);
-	dns_put16(out + 2, query->handle);
+	dns_put16(out + 2, query->id);
 	stream->out_length += 2 + query->length;
 	return 0;
 }
 
 static void stream_forget(struct carrier *carrier, struct query *query)
 {
-	ids_drop(((struct stream *)carrier)->ids, query->handle);
+	ids_drop(((struct stream *)carrier)->ids, query);
 }
 
 static void on_message(uint8_t *message, size_t length, void *userdata)
@@ -86,7 +86,7 @@ static void on_message(uint8_t *message, size_t length, void *userdata)
 	query = ids_match(stream->ids, message, &parsed);
 	if (!query)
 		return;
-	ids_drop(stream->ids, query->handle);
+	ids_drop(stream->ids, query);
 	carrier->events->answer(carrier, query, message, length, &parsed, carrier->userdata);
 }
 

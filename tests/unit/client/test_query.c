@@ -82,14 +82,19 @@ static void test_ids_match(void **state)
 
 	fill(&query, "www.corp.example");
 	assert_int_equal(ids_new(&ids), 0);
-	id = ids_take(ids, &query);
+	assert_int_equal(ids_used(ids), 0);
+	ids_take(ids, &query);
+	id = query.id;
+	assert_int_equal(ids_used(ids), 1);
 	assert_ptr_equal(match(ids, id, 0x8180, "www.corp.example"), &query);
 	assert_ptr_equal(match(ids, id, 0x8180, "WWW.CORP.EXAMPLE"), &query);
-	assert_null(match(ids, id + 1, 0x8180, "www.corp.example"));
+	for (unsigned bit = 0; bit < 16; bit++)
+		assert_null(match(ids, id ^ (1 << bit), 0x8180, "www.corp.example"));
 	assert_null(match(ids, id, 0x8180, "wwx.corp.example"));
 	assert_null(match(ids, id, 0x8180, "www.corp.example.test"));
 	assert_null(match(ids, id, 0x0180, "www.corp.example"));
-	ids_drop(ids, id);
+	ids_drop(ids, &query);
+	assert_int_equal(ids_used(ids), 0);
 	assert_null(match(ids, id, 0x8180, "www.corp.example"));
 	ids_free(ids);
 }
@@ -104,8 +109,10 @@ static void test_ids_are_distinct_and_spread(void **state)
 
 	assert_int_equal(ids_new(&ids), 0);
 	for (size_t i = 0; i < LIMIT_QUERIES; i++) {
-		uint16_t id = ids_take(ids, &queries[i]);
+		uint16_t id;
 
+		ids_take(ids, &queries[i]);
+		id = queries[i].id;
 		assert_false(seen[id]);
 		seen[id] = true;
 		successive += id == (uint16_t)(last + 1);
