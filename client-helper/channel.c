@@ -377,6 +377,13 @@ ssize_t channel_write(struct channel *channel, const void *buffer, size_t size)
 	return n;
 }
 
+void channel_acknowledge(struct channel *channel)
+{
+	int one = 1;
+
+	(void)setsockopt(channel->winner->fd, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof(one));
+}
+
 bool channel_pending(const struct channel *channel)
 {
 	return channel->winner->tls && tls_pending(channel->winner->tls);

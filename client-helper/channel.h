@@ -40,6 +40,12 @@ struct channel *channel_free(struct channel *channel);
 ssize_t channel_read(struct channel *channel, void *buffer, size_t size);
 ssize_t channel_write(struct channel *channel, const void *buffer, size_t size);
 
+/*
+ * Acknowledges what has been read now, not when the kernel gets around to it: for when more answers
+ * are to come. A server that leaves Nagle's algorithm on keeps them back until then, up to 40 ms.
+ */
+void channel_acknowledge(struct channel *channel);
+
 /* There is more to read that no event will tell of. */
 bool channel_pending(const struct channel *channel);
 

@@ -139,6 +139,8 @@ static void on_readable(struct channel *channel, void *userdata)
 
 	if (n < 0 && n != -EAGAIN)
 		carrier->events->closed(carrier, false, NULL, carrier->userdata);
+	else if (ids_used(stream->ids) > 0)
+		channel_acknowledge(channel);
 }
 
 static void on_closed(struct channel *channel, bool final, const char *reason, void *userdata)
