@@ -22,7 +22,7 @@ struct exchange {
 	struct exchange *next; /* spare or spent */
 	struct query *query;   /* NULL: forgotten */
 	int32_t stream;
-	size_t sent; /* of the query */
+	size_t size, sent; /* of the query */
 	bool status_ok, type_ok, bad;
 	size_t length;  /* of the body */
 	uint8_t *grown; /* NULL: the body is in body */
@@ -36,6 +36,7 @@ struct http2 {
 	void *userdata;
 	bool leaving; /* the server has said GOAWAY, or the streams' numbers are used up */
 	unsigned n_open;
+	size_t unsent; /* octets of queries that were submitted */
 	struct exchange *chunks[LIMIT_HTTP2_STREAMS / CHUNK];
 	unsigned n_chunks;
 	struct exchange *spare, *spent;
@@ -78,6 +79,7 @@ static struct exchange *exchange_get(struct http2 *http2)
 static void exchange_end(struct http2 *http2, struct exchange *exchange)
 {
 	http2->n_open--;
+	http2->unsent -= exchange->size - exchange->sent;
 	exchange->query = NULL;
 	push(&http2->spent, exchange);
 }
@@ -191,19 +193,30 @@ static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t er
 static ssize_t on_body(nghttp2_session *session, int32_t stream, uint8_t *buffer, size_t size,
 	uint32_t *flags, nghttp2_data_source *source, void *userdata)
 {
+	struct http2 *http2 = userdata;
 	struct exchange *exchange = source->ptr;
 	size_t left;
 
 	if (!exchange->query)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-	left = exchange->query->length - exchange->sent;
+	left = exchange->size - exchange->sent;
 	if (left > size)
 		left = size;
 	else
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
 	memcpy(buffer, exchange->query->message + exchange->sent, left);
 	exchange->sent += left;
+	http2->unsent -= left;
 	return left;
+}
+
+/* nghttp2 starves a body of which the window has let only a part through, as long as there are
+   whole ones to send. */
+static bool window_has_room(const struct http2 *http2, size_t size)
+{
+	int32_t window = nghttp2_session_get_remote_window_size(http2->session);
+
+	return window > 0 && http2->unsent + size <= (size_t)window;
 }
 
 /* ---- the outside ---- */
@@ -232,13 +245,16 @@ int http2_submit(struct http2 *http2, struct query *query)
 	uint32_t allowed = nghttp2_session_get_remote_settings(
 		http2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 
-	if (http2->leaving || http2->n_open >= allowed || http2->n_open >= LIMIT_HTTP2_STREAMS)
+	if (http2->leaving || http2->n_open >= allowed || http2->n_open >= LIMIT_HTTP2_STREAMS ||
+		!window_has_room(http2, query->length))
 		return -EAGAIN;
 	exchange = exchange_get(http2);
 	if (!exchange)
 		return -EAGAIN;
 	body.source.ptr = exchange;
 	exchange->query = query;
+	exchange->size = query->length;
+	http2->unsent += query->length;
 	exchange->stream = nghttp2_submit_request(
 		http2->session, NULL, headers, sizeof(headers) / sizeof(*headers), &body, exchange);
 	if (exchange->stream < 0) {

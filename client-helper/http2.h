@@ -25,7 +25,7 @@ int http2_new(const char *adn, uint16_t port, const char *path, const struct htt
 	void *userdata, struct http2 **ret);
 struct http2 *http2_free(struct http2 *http2); /* without a word about the queries; takes NULL */
 
-/* -EAGAIN: as many streams as the server allows are open, or it is leaving. */
+/* -EAGAIN: as many streams as the server allows are open, its window is full, or it is leaving. */
 int http2_submit(struct http2 *http2, struct query *query);
 void http2_forget(struct http2 *http2, struct query *query);
 

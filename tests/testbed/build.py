@@ -14,7 +14,7 @@ from . import roots
 from .util import CLEAN_ENV, HERE, SOURCE, TestbedError, cache, hold, in_use, locked, say
 
 # What the compiled product does not depend on.
-NOT_COMPILED = ("tests/testbed/", "tests/e2e/", "scripts/", ".ci/", "README.md")
+NOT_COMPILED = ("tests/testbed/", "tests/e2e/", "tests/bench/", "tests/soak/", "scripts/", ".ci/", "README.md")
 
 
 @dataclass(frozen=True)

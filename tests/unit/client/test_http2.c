@@ -216,6 +216,27 @@ static void test_stream_limit(void **state)
 	pair_free(pair);
 }
 
+/* No query is begun that the server's window would cut in two. */
+static void test_window(void **state)
+{
+	enum { WINDOW = 65535, LENGTH = 128 };
+	struct pair *pair = pair_new(H2_PROPER, 1000);
+
+	assert_int_equal(talk(pair, 4096), 0);
+	assert_int_equal(pair->queries[0].length, LENGTH);
+	for (unsigned i = 0; i < WINDOW / LENGTH; i++)
+		submit(pair, 0);
+	for (unsigned round = 0, asked = WINDOW / LENGTH; round < 4; round++) {
+		assert_int_equal(http2_submit(pair->http2, &pair->queries[0]), -EAGAIN);
+		assert_int_equal(talk(pair, 4096), 0);
+		assert_int_equal(pair->answered[0], asked);
+		while (http2_submit(pair->http2, &pair->queries[0]) == 0)
+			asked++;
+		assert_true(asked > pair->answered[0] + 100);
+	}
+	pair_free(pair);
+}
+
 static void test_forgotten_before_it_is_sent(void **state)
 {
 	struct pair *pair = pair_new(H2_PROPER, 0);
@@ -306,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_early_hints),
 		cmocka_unit_test(test_refused_streams_may_go_again),
 		cmocka_unit_test(test_stream_limit),
+		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_forgotten_before_it_is_sent),
 		cmocka_unit_test(test_goaway),
 		cmocka_unit_test(test_goaway_drains),
