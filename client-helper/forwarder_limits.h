@@ -20,7 +20,7 @@ enum {
 	LIMIT_UDP_UNASKED = 512,   /* answer to an asker without EDNS, RFC 1035 section 4.2.1 */
 	LIMIT_UDP_ANSWER = 65000,  /* longest answer in a datagram, whatever the asker claims */
 	LIMIT_UDP_UPSTREAM = 1232, /* EDNS size that we claim: no fragments inside a tunnel */
-	LIMIT_UDP_RCVBUF = 1024 * 1024,
+	LIMIT_UDP_RCVBUF = 4 * 1024 * 1024, /* LIMIT_QUERIES fit, where net.core.rmem_max allows */
 
 	LIMIT_CLIENTS = 64,             /* TCP connections of askers */
 	LIMIT_CLIENT_QUERY = 4096,      /* longest query over TCP */

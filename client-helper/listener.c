@@ -318,9 +318,9 @@ static bool take_query(
 	return true;
 }
 
-static int on_udp(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+/* The number of datagrams that there were, at most LIMIT_UDP_BATCH. */
+static int read_batch(struct listener *listener, int fd)
 {
-	struct listener *listener = userdata;
 	int n;
 
 	for (size_t i = 0; i < LIMIT_UDP_BATCH; i++)
@@ -335,6 +335,17 @@ static int on_udp(sd_event_source *source, int fd, uint32_t revents, void *userd
 		else
 			take_query(listener, &asker, listener->messages[i], listener->in[i].msg_len);
 	}
+	return n;
+}
+
+static int on_udp(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct listener *listener = userdata;
+	int n = LIMIT_UDP_BATCH;
+
+	/* A burst is taken in before any of it is sent on: the socket's buffer may hold only 500. */
+	for (size_t taken = 0; n == LIMIT_UDP_BATCH && taken < LIMIT_QUERIES; taken += n)
+		n = read_batch(listener, fd);
 	listener->events->idle(listener->userdata);
 	listener_flush(listener);
 	return 0;

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from soak.run import run as run_soak
+
 from . import roots
 from .build import GCC, VARIANTS, Build
 from .host import remove_stale_cgroups
@@ -46,6 +48,8 @@ def main() -> int:
     if not options.quick and not options.unit:
         _distribution(tally, releases[0])
     if not options.unit:
+        for release in releases if not options.tests else ():
+            _soak(tally, release)
         for laptop, gateway in pairs:
             _end_to_end(tally, laptop, gateway, options.tests)
     return _conclude(tally)
@@ -94,6 +98,16 @@ def _distribution(tally: Tally, release: str) -> None:
         say(f"make distcheck, {release}: fine")
     except TestbedError as error:
         tally.failure(str(error))
+
+
+def _soak(tally: Tally, release: str) -> None:
+    try:
+        faults = run_soak(release, queries=50_000, restarts=2)
+    except TestbedError as error:
+        faults = [f"{release}: {error}"]
+    for fault in faults:
+        tally.failure(f"soak, {fault}")
+    tally.passed += not faults
 
 
 def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments) -> None:
