@@ -140,8 +140,6 @@ static void on_readable(struct channel *channel, void *userdata)
 		on_closed(channel, false, NULL, doh);
 	else if (result < 0 || http2_ended(doh->http2))
 		on_closed(channel, false, "the server does not speak HTTP/2 as it should", doh);
-	else if (http2_n_open(doh->http2) > 0)
-		channel_acknowledge(channel);
 }
 
 int doh_new(

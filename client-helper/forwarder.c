@@ -117,8 +117,8 @@ static int tell_change(sd_event_source *source, void *userdata)
 	return 0;
 }
 
-/* After start-up and handshakes, when there is nothing else to do. */
-static int trim(sd_event_source *source, void *userdata)
+/* Once start-up and handshakes are over. */
+static int trim(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	memory_trim();
 	return 0;
@@ -130,6 +130,7 @@ static void on_changed(void *userdata)
 	struct forwarder *forwarder = userdata;
 
 	(void)sd_event_source_set_enabled(forwarder->change, SD_EVENT_ONESHOT);
+	(void)sd_event_source_set_time(forwarder->trim, on_now(forwarder) + LIMIT_TRIM_USEC);
 	(void)sd_event_source_set_enabled(forwarder->trim, SD_EVENT_ONESHOT);
 	arm(forwarder);
 }
@@ -205,11 +206,10 @@ int forwarder_new(sd_event *event, const struct address *listen, uint16_t port, 
 	if (result >= 0)
 		result = sd_event_source_set_enabled(forwarder->change, SD_EVENT_OFF);
 	if (result >= 0)
-		result = sd_event_add_defer(event, &forwarder->trim, trim, forwarder);
+		result =
+			sd_event_add_time(event, &forwarder->trim, CLOCK_MONOTONIC, 0, 0, trim, forwarder);
 	if (result >= 0)
 		result = sd_event_source_set_enabled(forwarder->trim, SD_EVENT_OFF);
-	if (result >= 0)
-		result = sd_event_source_set_priority(forwarder->trim, SD_EVENT_PRIORITY_IDLE);
 	/* Last: from here on the descriptors are the forwarder's. */
 	if (result >= 0)
 		result = listener_new(event, listen, port, fds, forwarder->pool, &listener_events,

@@ -290,11 +290,6 @@ bool http2_left(const struct http2 *http2)
 	return http2->leaving && http2->n_open == 0;
 }
 
-unsigned http2_n_open(const struct http2 *http2)
-{
-	return http2->n_open;
-}
-
 bool http2_ended(const struct http2 *http2)
 {
 	return http2->output_length == 0 && !nghttp2_session_want_read(http2->session) &&

@@ -35,8 +35,6 @@ int http2_receive(struct http2 *http2, const uint8_t *data, size_t length);
 /* The server is leaving, and there is nothing left that it could answer. */
 bool http2_left(const struct http2 *http2);
 
-unsigned http2_n_open(const struct http2 *http2); /* streams */
-
 /* An error has ended the session, and the server has been told: nothing more will come of it. */
 bool http2_ended(const struct http2 *http2);
 
