@@ -226,6 +226,20 @@ static void test_anchors(void **state)
 	plan_clear(&plan);
 }
 
+/* I31: what is told of the peer's octets is plain text. */
+static void test_refusals_are_readable(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	reply_add(&request, 25, "a\n%n\x1b[2J$(id)\xff", 14);
+	plan = plan_of(&request);
+	assert_int_equal(plan.refusals.n, 1);
+	assert_string_equal(plan.refusals.list[0].value, "a\\x0a%n\\x1b[2J$(id)\\xff");
+	plan_clear(&plan);
+}
+
 /* I28 */
 static void test_claims(void **state)
 {
@@ -297,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_anonymous),
 		cmocka_unit_test(test_no_virtual_ip),
 		cmocka_unit_test(test_anchors),
+		cmocka_unit_test(test_refusals_are_readable),
 		cmocka_unit_test(test_claims),
 	};
 

@@ -72,6 +72,25 @@ static void test_transports(void **state)
 	plan_clear(&plan);
 }
 
+/* I8: what is not known is passed over, unless it is mandatory. */
+static void test_unknown_params(void **state)
+{
+	static const char unknown[] = ALPN_DOT "\0\5\0\1x\xfd\xe8\0\2ab";
+	static const char mandatory[] = "\0\0\0\2\xfd\xe8" ALPN_DOT "\xfd\xe8\0\2ab";
+	struct request request;
+	struct plan plan;
+
+	reply_begin(&request);
+	reply_encdns(&request, 1, "a.example", "10.20.0.1", unknown, sizeof(unknown));
+	reply_encdns(&request, 2, "b.example", "10.20.0.2", mandatory, sizeof(mandatory));
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, 1);
+	assert_string_equal(plan.resolvers.list[0].server.adn, "a.example");
+	assert_int_equal(plan_usable(&plan), 1);
+	assert_int_equal(plan.refusals.n, 1);
+	plan_clear(&plan);
+}
+
 /* I6: by priority; equal ones in an order that the seed gives. */
 static void test_priorities(void **state)
 {
@@ -468,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dot),
 		cmocka_unit_test(test_transports),
+		cmocka_unit_test(test_unknown_params),
 		cmocka_unit_test(test_priorities),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_truncations),

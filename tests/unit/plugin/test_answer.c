@@ -5,6 +5,7 @@
 #include "wire/attribute.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* "dns.corp.example", "doh.corp.example", "corp.example", "lab.corp.example" in hex */
 #define DNS "646e732e636f72702e6578616d706c65"
@@ -137,6 +138,53 @@ static void test_digests(void **state)
 				  DOT4 " " DOH4 " 29:0110" DNS "0002" ONES " 29:0110" DOH "0002" TWOS);
 }
 
+/* R3: one per certificate, the strongest that both know */
+static void test_strongest_digest(void **state)
+{
+	static const struct {
+		const char *request, *begin;
+		size_t length;
+	} cases[] = {
+		{ "27: 29:01000002", " 29:01000002", 64 },
+		{ "27: 29:0300" "0002" "0004" "0003", " 29:01000004", 128 },
+		{ "27: 29:0200" "0003" "0002", " 29:01000003", 96 },
+		{ "27: 29:01000005", "", 0 },
+		{ "27:", "", 0 },
+	};
+	char resolver[512], path[256];
+	u_int i;
+
+	assert_non_null(getcwd(path, sizeof(path)));
+	snprintf(resolver, sizeof(resolver), "dot {\n adn = dns.corp.example\n addresses = 10.20.0.53\n "
+			 "alpn = dot\n certificates = %s/dns.pem\n }\n", path);
+	for (i = 0; i < countof(cases); i++)
+	{
+		encdns_config_t *config = configure("", resolver, "", FALSE);
+		encdns_request_t *request = ask(cases[i].request);
+		linked_list_t *gateways, *answer;
+		char *text, *rest;
+
+		gateways = linked_list_create_from_enumerator(
+									config->create_gateway_enumerator(config));
+		answer = encdns_answer_create(request, gateways);
+		text = text_of(answer);
+		rest = text + strlen(DOT4);
+		assert_true(strpfx(text, DOT4) && strpfx(rest, cases[i].begin));
+		assert_int_equal(strlen(rest), strlen(cases[i].begin) + cases[i].length);
+		free(text);
+		encdns_attributes_destroy(answer);
+		gateways->destroy(gateways);
+		request->destroy(request);
+		config->destroy(config);
+	}
+}
+
+/* R12 */
+static void test_plain_dns_is_the_pools(void **state)
+{
+	assert_answer(configure("", dot, "", FALSE), "27: 3: 10:", DOT4);
+}
+
 /* R6, R7 */
 static void test_domains(void **state)
 {
@@ -267,6 +315,8 @@ int main(void)
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_digests),
+		cmocka_unit_test(test_strongest_digest),
+		cmocka_unit_test(test_plain_dns_is_the_pools),
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_all_that_match_without_duplicates),
 		cmocka_unit_test(test_suggestions_first),
