@@ -14,7 +14,8 @@ from . import roots
 from .util import CLEAN_ENV, HERE, SOURCE, TestbedError, cache, hold, in_use, locked, say
 
 # What the compiled product does not depend on.
-NOT_COMPILED = ("tests/testbed/", "tests/e2e/", "tests/bench/", "tests/soak/", "scripts/", ".ci/", "README.md")
+NOT_COMPILED = ("tests/testbed/", "tests/codec/", "tests/mutations/", "tests/e2e/", "tests/bench/", "tests/soak/",
+                "scripts/", ".ci/", "README.md")
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ class Build:
         if status and not failed:
             failed.append(f"{self.release}, {self.variant.name}: make check, see {log}:\n{_tail(log)}")
         return Result(passed, tuple(failed))
+
+    def command(self, path: str) -> list:
+        """How to run a program of the build folder, "client-helper/encdnsctl"."""
+        self.ensure()
+        return ["setpriv", "--pdeathsig", "KILL", HERE / "in-root", self._root, self.folder, f"out/{path}"]
 
     def make(self, target: str) -> None:
         """Runs another target of the Makefile."""

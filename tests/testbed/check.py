@@ -18,6 +18,8 @@ from .build import GCC, VARIANTS, Build
 from .host import remove_stale_cgroups
 from .util import RELEASES, SOURCE, TestbedError, say
 
+# Of each kind, valid and mutated, in every run; more: PYTHONPATH=tests python3 -m codec --count N.
+RANDOM_ATTRIBUTES = 20000
 CROSS_PAIRS = (("forky", "bookworm"), ("bookworm", "forky"))
 
 
@@ -45,6 +47,8 @@ def main() -> int:
     _shell_scripts(tally)
     for release in releases:
         _unit_tests(tally, release, variants)
+    _conformance(tally)
+    _random_attributes(tally, Build(releases[0], variants[-1]))
     if not options.quick and not options.unit:
         _distribution(tally, releases[0])
     if not options.unit:
@@ -89,6 +93,32 @@ def _unit_tests(tally: Tally, release: str, variants) -> None:
         for failure in result.failed:
             tally.failure(failure)
         say(f"unit tests, {release}, {variant.name}: {result.passed} passed, {len(result.failed)} failed")
+
+
+def _conformance(tally: Tally) -> None:
+    """Here too, for make check sees the end-to-end tests as they were when it was built."""
+    done = subprocess.run([SOURCE / "tests/conformance.py"], capture_output=True, text=True)
+    if done.returncode:
+        tally.failure(f"conformance:\n{done.stdout}{done.stderr}")
+    else:
+        tally.passed += 1
+        say(done.stdout.strip())
+
+
+def _random_attributes(tally: Tally, build: Build) -> None:
+    try:
+        command = build.command("client-helper/encdnsctl")
+    except TestbedError as error:
+        tally.failure(f"random attributes: {error}")
+        return
+    done = subprocess.run(["/usr/bin/python3", "-m", "codec", "--count", str(RANDOM_ATTRIBUTES), *command],
+                          env={**os.environ, "PYTHONPATH": str(SOURCE / "tests")}, capture_output=True, text=True)
+    if done.returncode:
+        tally.failure(f"random attributes:\n{done.stdout}{done.stderr}")
+        return
+    tally.passed += 1
+    for line in done.stdout.splitlines():
+        say(line)
 
 
 def _distribution(tally: Tally, release: str) -> None:

@@ -93,6 +93,7 @@ static void test_internal_enc_dns(void **state)
 /* I4 */
 static void test_trust_anchors(void **state)
 {
+	assert_asks("", "0.0.0.0", NULL, "27: 29:0300000400030002 25: 3:");
 	assert_asks("accept-trust-anchors = a.test", "0.0.0.0", NULL,
 				"27: 29:0300000400030002 25: 3: 26:");
 }
