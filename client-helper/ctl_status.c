@@ -3,6 +3,7 @@
  */
 #include "ctl.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,31 @@ static void line_of_list(const char *label, json_object *object, const char *nam
 		line(label, "%s", text);
 }
 
+static double milliseconds(json_object *server, const char *name)
+{
+	return (double)json_get_number(server, name) / 1000;
+}
+
+/* What it has done so far; nothing of one that was never asked. */
+static void print_figures(json_object *server)
+{
+	const char *version = json_get_text(server, "tls-version");
+
+	char handshake[48] = "";
+
+	if (json_get_number(server, "queries") == 0)
+		return;
+	if (json_get_number(server, "handshake-usec") > 0)
+		snprintf(handshake, sizeof(handshake), ", handshake %.1f ms",
+			milliseconds(server, "handshake-usec"));
+	line("",
+		"  %s%s%" PRId64 " queries, %" PRId64
+		" failures, round trip %.1f ms (99 %% within %.1f ms)%s",
+		version ? version : "", version ? ", " : "", json_get_number(server, "queries"),
+		json_get_number(server, "failures"), milliseconds(server, "rtt-median-usec"),
+		milliseconds(server, "rtt-p99-usec"), handshake);
+}
+
 static void print_server(json_object *server, const char *label, const struct style *style)
 {
 	cleanup_free char *addresses = joined(server, "addresses");
@@ -76,6 +102,7 @@ static void print_server(json_object *server, const char *label, const struct st
 		by ? by : "");
 	if (unusable || error)
 		line("", "  %s", unusable ? unusable : error);
+	print_figures(server);
 }
 
 static void print_connection(json_object *connection, const struct style *style)

@@ -26,8 +26,8 @@ struct server_status {
 	const struct server *server;
 	enum server_state state;
 	bool preferred;               /* the one that the next query goes to */
-	const char *tls_version;      /* "TLSv1.3"; NULL without a connection so far */
-	const char *authenticated_by; /* "certificate", "digest"; NULL where not */
+	const char *tls_version;      /* "TLSv1.3"; NULL without a connection */
+	const char *authenticated_by; /* "certificate", "digest"; NULL without a connection */
 	const char *last_error;       /* one sentence for people; NULL: none */
 	uint64_t queries, answers, failures;
 	uint64_t handshake_usec;

@@ -150,11 +150,14 @@ void peer_let_go(struct peer *peer, struct query_list *lost)
 
 struct server_status peer_status(const struct peer *peer)
 {
+	bool open = peer->carrier && peer->carrier->open;
+
+	/* What was true of a connection that has ended says nothing of the server as it is now. */
 	return (struct server_status){
 		.server = &peer->server,
 		.state = peer->state,
-		.tls_version = peer->tls_version[0] ? peer->tls_version : NULL,
-		.authenticated_by = peer->authenticated_by,
+		.tls_version = open && peer->tls_version[0] ? peer->tls_version : NULL,
+		.authenticated_by = open ? peer->authenticated_by : NULL,
 		.last_error = peer->last_error[0] ? peer->last_error : NULL,
 		.queries = peer->queries,
 		.answers = peer->answers,

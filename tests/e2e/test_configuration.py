@@ -82,9 +82,12 @@ def test_a_syntax_error_gives_its_line_and_changes_nothing(net):
 
 
 def test_the_readme_loads_as_it_stands(net):
-    """Both blocks, and neither swanctl nor the plugin has anything to complain about."""
-    for swanctl_of, kind in ((net.corp.swanctl, "gateway"), (net.laptop.swanctl, "laptop")):
-        text, host = _block(kind), swanctl_of.host
+    """Every block, and neither swanctl nor the plugin has anything to complain about."""
+    gateway, laptop = net.corp.swanctl, net.laptop.swanctl
+    connections = _block("gateway").partition("encrypted-dns {")[0]
+    for swanctl_of, text in ((gateway, _block("gateway")), (gateway, connections + _block("resolvers")),
+                             (laptop, _block("laptop"))):
+        host = swanctl_of.host
         named = re.findall(r"\bcerts\s*=\s*([\w.-]+)", text)
         named += [name for names in re.findall(r"\bcertificates\s*=\s*(.+)", text) for name in names.split(",")]
         missing = [name.strip() for name in named if not host.exists(f"/etc/swanctl/x509/{name.strip()}")]

@@ -1,6 +1,8 @@
 """DoT and DoH to real servers, authenticated by certificate or by digest; what happens when a server changes its key,
 goes and comes back."""
 
+import re
+
 import pytest
 
 from expect import (assert_hotel_heard_nothing_of, internal_names_fail, internal_names_resolve, no_leak,
@@ -72,6 +74,11 @@ def test_transport(net, request, transport, program):
         evidence = watch.evidence()
     assert (told["transport"], told["port"], told["state"]) == (transport, port, "connected")
     assert (told["authenticated-by"], told["tls-version"]) == ("certificate", "TLSv1.3")
+    assert told["queries"] >= told["answers"] >= len(corp.plan.names)
+    assert 0 < told["rtt-median-usec"] <= told["rtt-p99-usec"] and told["handshake-usec"] > 0
+    said = net.laptop.host.output("encdnsctl", "status")
+    assert f"{transport}, connected, in use, authenticated by certificate\n" in said
+    assert re.search(r"TLSv1\.3, \d+ queries, 0 failures, round trip [\d.]+ ms .*, handshake [\d.]+ ms\n", said)
     no_leak(net, evidence)
     only_tls_to_the_resolver(corp, evidence, port)
 
@@ -94,6 +101,29 @@ def test_pinned(net, stranger, transport):
     assert (told["state"], told["authenticated-by"]) == ("connected", "digest")
     no_leak(net, evidence)
     only_tls_to_the_resolver(corp, evidence, port)
+
+
+def test_private_authority(net, stranger):
+    """The same authority without digests: only where the laptop names it for the connection."""
+    corp, laptop = net.corp, net.laptop
+    authority = Authority("the resolvers' own authority")
+    laptop.host.write("/etc/swanctl/x509ca/dns.pem", authority.certificate)
+    corp.serve(authority.issue(corp.plan.adn))
+    corp.configure(swanctl.gateway(corp.plan, encrypted_dns=swanctl.handing_out(corp.plan)))
+    section = {"accept-domains": corp.plan.domain}
+    try:
+        for extra, works in (({}, False), ({"ca-certificates": "dns.pem"}, True)):
+            laptop.configure(swanctl.laptop([corp.plan], encrypted_dns={"laptop": {**section, **extra}}))
+            laptop.connect("corp")
+            laptop.wait_settled("corp")
+            (internal_names_resolve if works else internal_names_fail)(net, corp)
+            laptop.disconnect("corp")
+        corp.serve(stranger())
+        laptop.connect("corp")
+        laptop.wait_settled("corp")
+        internal_names_fail(net, corp)
+    finally:
+        laptop.host.remove("/etc/swanctl/x509ca/dns.pem")
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

@@ -371,6 +371,8 @@ static void test_known_to_be_down(void **state)
 	assert_int_equal(ask_rcode(&fixture, 3, "www.corp.example"), DNS_SERVFAIL);
 	assert_true(clock_usec() - began < 50000);
 	assert_non_null(strstr(last_error(&fixture), "refused"));
+	assert_null(forwarder_server_status(fixture.forwarder, 0).authenticated_by);
+	assert_null(forwarder_server_status(fixture.forwarder, 0).tls_version);
 	/* It is back: found by those who ask. */
 	dot_server_start(&dot, &proper);
 	for (uint16_t i = 4; ask_rcode(&fixture, i, "www.corp.example") != DNS_NOERROR; i++) {
