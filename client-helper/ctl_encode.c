@@ -35,6 +35,12 @@ struct job {
 	size_t length;
 };
 
+static void tokener_free(json_tokener **tokener)
+{
+	if (*tokener)
+		json_tokener_free(*tokener);
+}
+
 static int refuse_json(const char **ret_why, const char *why)
 {
 	*ret_why = why;
@@ -91,7 +97,7 @@ static int read_characters(
 		uint8_t c = text.data[i];
 
 		if (c >= 0x80) {
-			if ((c != 0xc2 && c != 0xc3) || i + 1 == text.len)
+			if ((c != 0xc2 && c != 0xc3) || i + 1 == text.len || (text.data[i + 1] & 0xc0) != 0x80)
 				return refuse_json(
 					ret_why, "what should be octets is not a string of characters up to U+00FF");
 			c = (uint8_t)(c << 6 | (text.data[++i] & 0x3f));
@@ -497,20 +503,24 @@ static int encode(struct job *job, const char **ret_why)
 	return r;
 }
 
+/*
+ * Without JSON_TOKENER_STRICT, which has json-c 0.18 refuse all that is not ASCII: what it would
+ * see of a line that goes on behind its object is seen here. UTF-8 is checked by who reads a
+ * string.
+ */
 static json_object *parse(struct span line)
 {
-	json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
-	json_object *object;
+	cleanup(tokener_free) json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+	cleanup_json json_object *object = NULL;
 
-	if (!tokener)
-		return NULL;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	/* A NUL within would end the text for json-c. */
-	object = memchr(line.data, '\0', line.len)
-				 ? NULL
-				 : json_tokener_parse_ex(tokener, (const char *)line.data, (int)line.len);
-	json_tokener_free(tokener);
-	return object;
+	if (!tokener || memchr(line.data, '\0', line.len))
+		return NULL;
+	object = json_tokener_parse_ex(tokener, (const char *)line.data, (int)line.len);
+	for (size_t i = json_tokener_get_parse_end(tokener); i < line.len; i++)
+		if (line.data[i] != ' ' && line.data[i] != '\t')
+			return NULL;
+	return steal(object);
 }
 
 int encode_error(const char *why, FILE *out)

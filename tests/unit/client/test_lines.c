@@ -182,8 +182,12 @@ static void test_bad_lines(void **state)
 		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"key65536\":\"aa\"}}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"key9\":\"a\"}}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"alpn\":[\"\xc4\x80\"]}}",
+		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"alpn\":[\"\xc3x\"]}}",
+		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"dohpath\":\"/"
+		"\xc3{dns}\"}}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"mandatory\":[7]}}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1} {}",
+		"{\"type\":27,\"message\":\"request\",\"priority\":1}x",
 		"{\"type\":29,\"message\":\"request\",\"algorithms\":[\"md5\"]}",
 		"{\"type\":29,\"message\":\"request\",\"empty\":true}",
 		"{\"type\":25,\"message\":\"request\",\"domain\":\"\"}",
