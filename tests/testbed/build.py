@@ -1,5 +1,7 @@
 """The project, built in a build root of some release: out of tree, from a copy of the source, and kept under a hash of
 source and root, so that the same source is built once. The source tree itself is never written to.
+
+What hosts run are the Debian packages, installed by dpkg; the other variants are there for their unit tests.
 """
 
 import hashlib
@@ -20,13 +22,13 @@ NOT_COMPILED = ("tests/testbed/", "tests/codec/", "tests/mutations/", "tests/e2e
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to build: the first one's result is what hosts run."""
+    """One way to build; no options of its own: by debian/rules, as packages."""
 
     name: str
     options: tuple
 
 
-GCC = Variant("gcc", ("CC=gcc",))
+GCC = Variant("gcc", ())
 CLANG = Variant("clang", ("CC=clang",))
 SANITIZED = Variant("sanitized", ("CC=gcc", "--enable-sanitizers"))
 VARIANTS = (GCC, CLANG, SANITIZED)
@@ -54,14 +56,29 @@ class Build:
     def __init__(self, release: str, variant: Variant = GCC):
         self.release = release
         self.variant = variant
-        self._root, _ = roots.ensure_pair(release)
+        self._root, self._host_root = roots.ensure_pair(release)
         self._files = source_files()
         self.folder = cache() / "builds" / f"{release}-{variant.name}-{self._key()}"
 
     @property
     def install(self) -> Path:
-        """The DESTDIR tree."""
+        """The files of the product: a DESTDIR tree."""
         return self.folder / "install"
+
+    @property
+    def packages(self) -> list:
+        """The Debian packages, without debug symbols."""
+        return sorted(self.folder.glob("*.deb"))
+
+    @property
+    def layer(self) -> Path:
+        """What dpkg made of a host root when it installed the packages there."""
+        return self.folder / "layer"
+
+    @property
+    def out(self) -> Path:
+        """The build tree."""
+        return self.folder / ("out" if self.variant.options else "source/build")
 
     def ensure(self) -> Path:
         """Builds and installs where that is not done yet; the DESTDIR tree."""
@@ -83,7 +100,7 @@ class Build:
         log = self.folder / "check.log"
         status = self._run(f"make -k -j{os.cpu_count()} check", log)
         passed, failed = 0, []
-        for report in sorted((self.folder / "out").rglob("*.trs")):
+        for report in sorted(self.out.rglob("*.trs")):
             count, bad = _cases(report)
             passed += count
             failed += [f"{self.release}, {self.variant.name}: {case}" for case in bad]
@@ -94,12 +111,21 @@ class Build:
     def command(self, path: str) -> list:
         """How to run a program of the build folder, "client-helper/encdnsctl"."""
         self.ensure()
-        return ["setpriv", "--pdeathsig", "KILL", HERE / "in-root", self._root, self.folder, f"out/{path}"]
+        return ["setpriv", "--pdeathsig", "KILL", HERE / "in-root", self._root, self.folder,
+                self.out.relative_to(self.folder) / path]
 
     def make(self, target: str) -> None:
         """Runs another target of the Makefile."""
         self.ensure()
         self._must(f"make -j{os.cpu_count()} {target}", f"{target}.log")
+
+    def lintian(self) -> str:
+        """What lintian has to say against the packages; empty: neither errors nor warnings."""
+        self.ensure()
+        log = self.folder / "lintian.log"
+        names = " ".join(package.name for package in self.packages)
+        status = self._run(f"cd ../.. && lintian --allow-root --fail-on=error,warning {names}", log)
+        return f"{_tail(log)}\n(exit status {status})" if status else ""
 
     def _build(self) -> None:
         say(f"building for {self.release} with {self.variant.name}")
@@ -107,15 +133,46 @@ class Build:
             target = self.folder / "source" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(SOURCE / name, target)
-        for name in ("out", "install"):
-            (self.folder / name).mkdir()
+        self.install.mkdir()
+        if self.variant.options:
+            self._configure_and_make()
+        else:
+            self._package()
+        (self.folder / "built").touch()
+
+    def _configure_and_make(self) -> None:
+        self.out.mkdir()
         options = " ".join((*LAYOUT, HEADERS, "--enable-werror", *self.variant.options))
         self._must("cd ../source && autoreconf -fi", "autoreconf.log")
         self._must(f"../source/configure {options} --libdir=/usr/lib/$(gcc -print-multiarch)", "configure.log")
         self._must(f"make -j{os.cpu_count()}", "make.log")
         self._must("make install DESTDIR=/build/install", "install.log")
         _merge_usr(self.install)
-        (self.folder / "built").touch()
+
+    def _package(self) -> None:
+        self.out.mkdir()
+        options = f"nocheck werror parallel={os.cpu_count()}"
+        self._must(f"cd .. && DEB_BUILD_OPTIONS='{options}' dpkg-buildpackage --build=binary --no-sign "
+                   "--ignore-builtin-builddeps", "package.log")
+        # Debug symbols go with the files, for valgrind; their package is called .ddeb elsewhere than in Debian.
+        symbols = [package.rename(package.with_suffix(".symbols")) for package in self.folder.glob("*-dbgsym_*")]
+        for package in self.packages + symbols:
+            self._must(f"dpkg-deb -x ../../{package.name} /build/install", "extract.log")
+        _merge_usr(self.install)
+        self._install_on_host_root()
+
+    def _install_on_host_root(self) -> None:
+        names = " ".join(f"/build/{package.name}" for package in self.packages)
+        log = self.folder / "dpkg.log"
+        with open(log, "wb") as output:
+            status = subprocess.run(
+                ["setpriv", "--pdeathsig", "KILL", HERE / "in-root", "--keep", self.layer, self._host_root, self.folder,
+                 "sh", "-c", f"dpkg --install {names}"],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=CLEAN_ENV).returncode
+        if status:
+            raise BuildError(f"{self.release}: the packages do not install, see {log}:\n{_tail(log)}")
+        if (self.install / "usr/lib/debug").is_dir():
+            shutil.copytree(self.install / "usr/lib/debug", self.layer / "usr/lib/debug", dirs_exist_ok=True)
 
     def _must(self, command: str, log: str) -> None:
         if self._run(command, self.folder / log):
@@ -126,11 +183,12 @@ class Build:
         with open(log, "wb") as output:
             return subprocess.run(
                 ["setpriv", "--pdeathsig", "KILL", HERE / "in-root", self._root, self.folder,
-                 "sh", "-c", f"cd out && {command}"],
+                 "sh", "-c", f"cd {self.out.relative_to(self.folder)} && {command}"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=CLEAN_ENV).returncode
 
     def _key(self) -> str:
-        digest = hashlib.sha256(f"{self._root.name} {self.variant}".encode())
+        used = self._root.name + ("" if self.variant.options else f" {self._host_root.name}")
+        digest = hashlib.sha256(f"{used} {self.variant}".encode())
         for name in self._files:
             if not name.startswith(NOT_COMPILED):
                 content = (SOURCE / name).read_bytes()
@@ -139,8 +197,11 @@ class Build:
 
 
 def products(releases) -> dict:
-    """The installed product for each release, for Network."""
-    return {release: Build(release).ensure() for release in sorted(set(releases))}
+    """The packages, installed, for each release, for Network."""
+    builds = [Build(release) for release in sorted(set(releases))]
+    for build in builds:
+        build.ensure()
+    return {build.release: build.layer for build in builds}
 
 
 def source_files() -> list:

@@ -47,6 +47,7 @@ def main() -> int:
     _shell_scripts(tally)
     for release in releases:
         _unit_tests(tally, release, variants)
+        _packages(tally, release)
     _random_attributes(tally, Build(releases[0], variants[-1]))
     if not options.quick and not options.unit:
         _distribution(tally, releases[0])
@@ -70,7 +71,7 @@ def _options():
 
 
 def _shell_scripts(tally: Tally) -> None:
-    scripts = [path for folder in ("scripts", ".ci", "tests/testbed", "tests/testbed/hooks")
+    scripts = [path for folder in ("scripts", ".ci", "debian", "man", "tests/testbed", "tests/testbed/hooks")
                for path in sorted((SOURCE / folder).iterdir())
                if path.is_file() and path.open("rb").read(9) in (b"#!/bin/sh", b"#!/bin/ba")]
     done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True)
@@ -108,6 +109,18 @@ def _random_attributes(tally: Tally, build: Build) -> None:
     tally.passed += 1
     for line in done.stdout.splitlines():
         say(line)
+
+
+def _packages(tally: Tally, release: str) -> None:
+    try:
+        complaints = Build(release).lintian()
+    except TestbedError as error:
+        complaints = str(error)
+    if complaints:
+        tally.failure(f"lintian, {release}:\n{complaints}")
+    else:
+        tally.passed += 1
+        say(f"lintian, {release}: nothing to say")
 
 
 def _distribution(tally: Tally, release: str) -> None:

@@ -205,8 +205,8 @@ Gateway={hotel6}
 class Network:
     """Boots the hosts, joins them, and starts what runs on them. A context manager.
 
-    products maps a release to the folder of a DESTDIR install that is laid over its hosts; none for a release means
-    plain Debian there.
+    products maps a release to a folder that is laid over its hosts, with the product installed; none for a release
+    means plain Debian there.
     """
 
     def __init__(self, laptop_release: str = "trixie", gateway_release: str = "trixie", products: dict = None,

@@ -1,5 +1,6 @@
 /*
- * Every example of configuration that people are shown is loaded by the parser that they will meet.
+ * Every example of configuration in the manuals, and the sample, is loaded by the parser that people will
+ * meet. Those of README.md and doc/ are loaded end to end.
  */
 #include "support.h"
 #include "encdns_config.h"
@@ -13,7 +14,6 @@ static const struct {
 	const char *file, *begin, *end;
 	u_int least;
 } sources[] = {
-	{ "README.md", "-->\n```\n", "```\n", 2 },
 	{ "man/encdns.conf.5.in", ".EX\n", ".EE\n", 3 },
 };
 
