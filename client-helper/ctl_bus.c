@@ -8,7 +8,7 @@
 #include "json_file.h"
 #include "manager_bus.h"
 
-static int open_bus(sd_bus **ret)
+int ctl_open_bus(sd_bus **ret)
 {
 	int r;
 
@@ -26,7 +26,7 @@ int ctl_call(const char *method, sd_bus_message **ret_reply, const char *types, 
 	va_list args;
 	int r;
 
-	r = open_bus(&bus);
+	r = ctl_open_bus(&bus);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_new_method_call(
@@ -43,20 +43,39 @@ int ctl_call(const char *method, sd_bus_message **ret_reply, const char *types, 
 	return r < 0 ? r : 0;
 }
 
-int ctl_describe(json_object **ret)
+int ctl_describe_over(sd_bus *bus, json_object **ret, char **ret_error)
 {
+	cleanup(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	cleanup_message sd_bus_message *reply = NULL;
 	const char *text;
 	int r;
 
-	r = ctl_call("Describe", &reply, NULL);
-	if (r < 0)
+	r = sd_bus_call_method(bus, MANAGER_BUS_NAME, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE,
+		"Describe", &error, &reply, NULL);
+	if (r < 0) {
+		set_text(ret_error, "%s", error.message ? error.message : strerror(-r));
 		return r;
+	}
 	r = sd_bus_message_read(reply, "s", &text);
 	*ret = r >= 0 ? json_tokener_parse(text) : NULL;
 	if (!*ret) {
-		fputs("encdnsctl: encdnsd's answer cannot be read\n", stderr);
+		set_text(ret_error, "encdnsd's answer cannot be read");
 		return -EBADMSG;
 	}
 	return 0;
+}
+
+int ctl_describe(json_object **ret)
+{
+	cleanup(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
+	cleanup_free char *error = NULL;
+	int r;
+
+	r = ctl_open_bus(&bus);
+	if (r < 0)
+		return r;
+	r = ctl_describe_over(bus, ret, &error);
+	if (r < 0)
+		fprintf(stderr, "encdnsctl: %s\n", error);
+	return r;
 }

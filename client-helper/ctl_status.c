@@ -8,32 +8,23 @@
 #include <stdio.h>
 #include <string.h>
 #include "json_file.h"
+#include "screen.h"
 #include "util.h"
 
 #define COLUMN 14 /* where the values begin */
 
-struct style {
-	const char *good, *bad, *bold, *off;
-};
-
-static struct style choose_style(void)
+static void __attribute__((format(printf, 3, 4)))
+line(const struct screen *style, const char *label, const char *fmt, ...)
 {
-	const char *no_color = getenv("NO_COLOR");
-
-	if (!isatty(STDOUT_FILENO) || (no_color && *no_color))
-		return (struct style){"", "", "", ""};
-	return (struct style){"\033[32m", "\033[31m", "\033[1m", "\033[0m"};
-}
-
-static void __attribute__((format(printf, 2, 3))) line(const char *label, const char *fmt, ...)
-{
+	cleanup_free char *text = NULL;
 	va_list args;
 
-	printf("%*s%s ", COLUMN, label, *label ? ":" : " ");
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
 	va_end(args);
-	putchar('\n');
+	printf("%*s%s ", COLUMN, label, *label ? ":" : " ");
+	screen_text(style, COLUMN + 2, text ? text : "");
 }
 
 /* An array's strings with blanks between. */
@@ -53,12 +44,13 @@ static char *joined(json_object *object, const char *name)
 	return text;
 }
 
-static void line_of_list(const char *label, json_object *object, const char *name)
+static void line_of_list(
+	const struct screen *style, const char *label, json_object *object, const char *name)
 {
 	cleanup_free char *text = joined(object, name);
 
 	if (text && *text)
-		line(label, "%s", text);
+		line(style, label, "%s", text);
 }
 
 static double milliseconds(json_object *server, const char *name)
@@ -67,7 +59,7 @@ static double milliseconds(json_object *server, const char *name)
 }
 
 /* What it has done so far; nothing of one that was never asked. */
-static void print_figures(json_object *server)
+static void print_figures(json_object *server, const struct screen *style)
 {
 	const char *version = json_get_text(server, "tls-version");
 
@@ -78,7 +70,7 @@ static void print_figures(json_object *server)
 	if (json_get_number(server, "handshake-usec") > 0)
 		snprintf(handshake, sizeof(handshake), ", handshake %.1f ms",
 			milliseconds(server, "handshake-usec"));
-	line("",
+	line(style, "",
 		"  %s%s%" PRId64 " queries, %" PRId64
 		" failures, round trip %.1f ms (99 %% within %.1f ms)%s",
 		version ? version : "", version ? ", " : "", json_get_number(server, "queries"),
@@ -86,7 +78,7 @@ static void print_figures(json_object *server)
 		milliseconds(server, "rtt-p99-usec"), handshake);
 }
 
-static void print_server(json_object *server, const char *label, const struct style *style)
+static void print_server(json_object *server, const char *label, const struct screen *style)
 {
 	cleanup_free char *addresses = joined(server, "addresses");
 	const char *adn = json_get_text(server, "adn"), *state = json_get_text(server, "state");
@@ -95,17 +87,17 @@ static void print_server(json_object *server, const char *label, const struct st
 	const char *by = json_get_text(server, "authenticated-by");
 	bool bad = unusable || strcmp(state, "failed") == 0 || strcmp(state, "refused") == 0;
 
-	line(label, "%s%s%s port %d, %s, %s%s%s%s%s%s", adn ? adn : "", adn ? " " : "", addresses,
-		(int)json_get_number(server, "port"), json_get_text(server, "transport"),
+	line(style, label, "%s%s%s port %d, %s, %s%s%s%s%s%s", adn ? adn : "", adn ? " " : "",
+		addresses, (int)json_get_number(server, "port"), json_get_text(server, "transport"),
 		bad ? style->bad : "", state, bad ? style->off : "",
 		json_get_flag(server, "in-use") ? ", in use" : "", by ? ", authenticated by " : "",
 		by ? by : "");
 	if (unusable || error)
-		line("", "  %s", unusable ? unusable : error);
-	print_figures(server);
+		line(style, "", "  %s", unusable ? unusable : error);
+	print_figures(server, style);
 }
 
-static void print_connection(json_object *connection, const struct style *style)
+static void print_connection(json_object *connection, const struct screen *style)
 {
 	json_object *servers = json_get_array(connection, "servers");
 	json_object *refused = json_get_array(connection, "refused");
@@ -115,27 +107,27 @@ static void print_connection(json_object *connection, const struct style *style)
 	bool in_force = json_get_flag(connection, "in-force");
 
 	printf("%s%s%s\n", style->bold, json_get_text(connection, "name"), style->off);
-	line("state", "%s%s%s%s%s", in_force ? style->good : style->bad,
+	line(style, "state", "%s%s%s%s%s", in_force ? style->good : style->bad,
 		json_get_text(connection, "state"), style->off, reason ? ": " : "", reason ? reason : "");
-	line("tunnel", "%s%s%s%s", json_get_text(connection, "mode"), outside ? ", " : "",
+	line(style, "tunnel", "%s%s%s%s", json_get_text(connection, "mode"), outside ? ", " : "",
 		outside ? outside : "", outside ? " stays outside" : "");
 	if (gateway)
-		line("gateway", "%s", gateway);
+		line(style, "gateway", "%s", gateway);
 	if (json_get_text(connection, "link"))
-		line("link", "%s", json_get_text(connection, "link"));
-	line_of_list("virtual IPs", connection, "virtual-ips");
-	line_of_list("domains", connection, "domains");
+		line(style, "link", "%s", json_get_text(connection, "link"));
+	line_of_list(style, "virtual IPs", connection, "virtual-ips");
+	line_of_list(style, "domains", connection, "domains");
 	for (size_t i = 0; servers && i < json_object_array_length(servers); i++)
 		print_server(json_object_array_get_idx(servers, i), i == 0 ? "resolvers" : "", style);
 	for (size_t i = 0; refused && i < json_object_array_length(refused); i++) {
 		json_object *refusal = json_object_array_get_idx(refused, i);
 
-		line(i == 0 ? "refused" : "", "%s %s: %s", json_get_text(refusal, "attribute"),
+		line(style, i == 0 ? "refused" : "", "%s %s: %s", json_get_text(refusal, "attribute"),
 			json_get_text(refusal, "value"), json_get_text(refusal, "why"));
 	}
 }
 
-static void print_surroundings(json_object *status, const struct style *style)
+static void print_surroundings(json_object *status, const struct screen *style)
 {
 	json_object *warnings = json_get_array(status, "warnings"), *resolved = NULL;
 	json_object *links = json_get_array(status, "other-links");
@@ -175,15 +167,14 @@ static json_object *find(json_object *connections, const char *name)
 static int print_one(json_object *connections, const char *name, bool json)
 {
 	json_object *connection = find(connections, name);
-	struct style style = choose_style();
+	struct screen style = screen_of(STDOUT_FILENO);
 
 	if (!connection) {
 		fprintf(stderr, "encdnsctl: %s is not connected\n", name);
 		return CTL_NEGATIVE;
 	}
 	if (json)
-		puts(json_object_to_json_string_ext(
-			connection, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+		ctl_print_json(connection);
 	else
 		print_connection(connection, &style);
 	return json_get_flag(connection, "in-force") ? CTL_FINE : CTL_NEGATIVE;
@@ -202,11 +193,10 @@ static bool all_in_force(json_object *connections)
 static int print_all(json_object *status, json_object *connections, bool json)
 {
 	size_t n = connections ? json_object_array_length(connections) : 0;
-	struct style style = choose_style();
+	struct screen style = screen_of(STDOUT_FILENO);
 
 	if (json) {
-		puts(json_object_to_json_string_ext(
-			status, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+		ctl_print_json(status);
 		return all_in_force(connections) ? CTL_FINE : CTL_NEGATIVE;
 	}
 	print_surroundings(status, &style);
@@ -222,23 +212,15 @@ static int print_all(json_object *status, json_object *connections, bool json)
 
 int ctl_status(int argc, char *argv[])
 {
+	struct ctl_options options = {.max_names = 1};
 	cleanup_json json_object *status = NULL;
-	const char *name = NULL;
 	json_object *connections;
-	bool json = false;
 
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0) {
-			json = true;
-		} else if (argv[i][0] != '-' && !name) {
-			name = argv[i];
-		} else {
-			fprintf(stderr, "encdnsctl: status does not know %s\n", argv[i]);
-			return CTL_MISUSE;
-		}
-	}
+	if (ctl_parse("status", argc, argv, &options) < 0)
+		return CTL_MISUSE;
 	if (ctl_describe(&status) < 0)
 		return CTL_NEGATIVE;
 	connections = json_get_array(status, "connections");
-	return name ? print_one(connections, name, json) : print_all(status, connections, json);
+	return options.n_names > 0 ? print_one(connections, options.names[0], options.json)
+							   : print_all(status, connections, options.json);
 }

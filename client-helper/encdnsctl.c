@@ -13,35 +13,41 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{"status", "[CONNECTION] [--json]", "what is in force, and why", ctl_status},
-	{"release", "CONNECTION", "let go of the domains of a connection that was lost", ctl_release},
+	{"status", "[CONNECTION]", "what is in force, and why", ctl_status},
+	{"check", "[CONNECTION]", "what is wrong, and what to do", ctl_check},
+	{"check", "--gateway [--file FILE]", "the same of what a gateway hands out", ctl_check},
+	{"monitor", "[CONNECTION]", "what changes, and how much is asked", ctl_monitor},
+	{"release", "CONNECTION", "lets go of the domains of a connection that was lost", ctl_release},
+	{"flush", "", "forgets the answers that systemd-resolved has kept", ctl_flush},
+	{"pin", "FILE|HOST[:PORT]", "digests of a certificate, for swanctl.conf", ctl_pin},
+	{"export", "--format FORMAT [SECTION]", "what a gateway hands out, for other clients",
+		ctl_export},
 	{"decode", "", "attributes in hex to JSON, line by line", ctl_decode},
 	{"encode", "", "JSON to attributes in hex, line by line", ctl_encode},
 };
+
+static const char examples[] =
+	"\n"
+	"--json prints JSON for programs instead. See encdnsctl(1) for all of it.\n"
+	"\n"
+	"  encdnsctl status                    is my VPN's DNS in force?\n"
+	"  sudo encdnsctl check corp-vpn       why do names of this VPN not resolve?\n"
+	"  sudo encdnsctl check --gateway      is what I am about to hand out right?\n"
+	"  encdnsctl pin /etc/ssl/dns.pem      what to write behind pins =\n"
+	"  encdnsctl status --json | jq -r '.connections[].servers[].adn'\n"
+	"  echo '25 reply 636f7270' | encdnsctl decode\n"
+	"\n"
+	"Exit status: 0 fine, 1 a negative answer (not in force, something is broken), 2 misuse.\n";
 
 static void print_help(FILE *file)
 {
 	fputs("encdnsctl VERB ...\n", file);
 	for (size_t i = 0; i < ELEMENTS(verbs); i++)
-		fprintf(file, "  %-8s %-22s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
-	fputs("  help                            this text; --help too\n"
-		  "  --version                       the version\n"
-		  "\n"
-		  "decode reads lines \"TYPE request|reply HEX\" (HEX: the attribute's value, may be empty)\n"
-		  "and writes for each a JSON object, or {\"error\": \"...\"} for what the rules refuse:\n"
-		  "  27 reply 000101100a140035646e732e636f72702e6578616d706c650001...\n"
-		  "  {\"type\":27,\"priority\":1,\"addresses\":[\"10.20.0.53\"],\"adn\":\"dns.corp.example\",\n"
-		  "   \"params\":{\"alpn\":[\"dot\"],\"port\":853,\"key65000\":\"0a0b\"}}\n"
-		  "  {\"type\":29,\"algorithms\":[\"sha256\",5]} and, of a reply,\n"
-		  "  {\"type\":29,\"adn\":\"\",\"algorithm\":\"sha256\",\"digest\":\"ab...\"}\n"
-		  "  {\"type\":25,\"domain\":\"corp.example\"}\n"
-		  "  {\"type\":26,\"key-tag\":12345,\"algorithm\":8,\"digest-type\":2,\"digest\":\"ab...\"}\n"
-		  "  {\"type\":28,\"empty\":true}\n"
-		  "encode reads such objects with a member \"message\", \"request\" or \"reply\", and writes HEX,\n"
-		  "or \"error: ...\". A line that is refused ends neither, and is no negative answer.\n"
-		  "\n"
-		  "Exit status: 0 fine, 1 a negative answer (not connected, not in force), 2 misuse.\n",
+		fprintf(file, "  %-8s %-26s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+	fputs("  help                                this text; --help too\n"
+		  "  --version                           the version\n",
 		file);
+	fputs(examples, file);
 }
 
 int main(int argc, char *argv[])

@@ -8,6 +8,7 @@
 #include "wire/enc_dns.h"
 #include "wire/hex.h"
 #include "json_file.h"
+#include "pin_text.h"
 #include "util.h"
 
 void announcement_clear(struct announcement *announcement)
@@ -45,13 +46,10 @@ static json_object *pins_to_json(const struct server *server)
 	json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < server->n_pins; i++) {
-		const struct pin *pin = &server->pins[i];
-		const struct digest_algorithm *algorithm = digest_algorithm_by_id(pin->algorithm);
-		char hex[2 * DIGEST_LENGTH_MAX + 1] = "", text[sizeof(hex) + 16];
+		char text[PIN_TEXT];
 
-		hex_encode(span_of(pin->digest, pin->length), hex);
-		snprintf(text, sizeof(text), "%s:%s", algorithm ? algorithm->name : "?", hex);
-		json_object_array_add(array, json_object_new_string(text));
+		json_object_array_add(
+			array, json_object_new_string(pin_to_text(&server->pins[i], text)));
 	}
 	return array;
 }
@@ -198,6 +196,7 @@ static int connection_to_json(const struct status_input *input, const struct con
 		object, "virtual-ips", addresses_to_json(request->virtual_ips, request->n_virtual_ips));
 	json_add(object, "domains", json_list(plan->domains));
 	add_servers(object, connection, counters);
+	json_add_text(object, "ca-certificates", request->policy.ca_certificates);
 	json_add(object, "refused", refusals_to_json(&plan->refusals));
 	json_add(object, "trust-anchors", anchors_to_json(plan));
 	if (counters)

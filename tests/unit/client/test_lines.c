@@ -225,7 +225,7 @@ static void test_lenient_lines(void **state)
  */
 static void test_pump(void **state)
 {
-	cleanup_free char *text = NULL;
+	cleanup_free char *text = NULL, *expected = NULL;
 	char *long_line = malloc(3 * LINE_SIZE);
 	size_t size;
 	FILE *in = tmpfile(), *out = open_memstream(&text, &size);
