@@ -72,6 +72,14 @@ static uint64_t revivable_at(const struct peer *peer)
 																	   : LIMIT_PAUSE_ASKED_USEC);
 }
 
+/* An attempt under way may have come to nothing long ago: only a young one is waited for. */
+static bool revivable(struct peer *peer, uint64_t usec)
+{
+	if (peer->carrier)
+		return usec < peer->tried_at + LIMIT_REVIVAL_USEC;
+	return usec >= revivable_at(peer) && peer_connect(peer);
+}
+
 /*
  * All are known to be down, but somebody asks: they are tried again now, unless that was just done,
  * and the query waits for it, so briefly that its asker does not notice. Otherwise the first answer
@@ -85,10 +93,8 @@ static bool revive(struct chooser *chooser, struct query *query)
 	for (size_t i = 0; i < chooser->n_peers; i++) {
 		struct peer *peer = chooser->order[i];
 
-		if (peer->state != SERVER_FAILED || peer->carrier || query->tried & peer->bit ||
-			usec < revivable_at(peer) || !peer_connect(peer))
-			continue;
-		if (!first)
+		if (peer->state == SERVER_FAILED && !(query->tried & peer->bit) &&
+			revivable(peer, usec) && !first)
 			first = peer;
 	}
 	if (!first)
@@ -223,7 +229,7 @@ static void on_closed(struct carrier *carrier, bool final, const char *reason, v
 {
 	struct peer *peer = userdata;
 	struct query_list lost = {0};
-	bool was_open = carrier->open;
+	bool was_open = carrier->open, revived = peer->state == SERVER_FAILED;
 
 	if (carrier == peer->leaving) {
 		peer_drop_leaving(peer, &lost);
@@ -233,6 +239,9 @@ static void on_closed(struct carrier *carrier, bool final, const char *reason, v
 	count_break(peer);
 	peer_disconnect(peer);
 	peer_take_all(peer, &lost);
+	/* One revival per query: it is to fail soon, however often the server refuses. */
+	for (struct query *query = lost.first; query && revived; query = query->next)
+		query->tried |= peer->bit;
 	if (final) {
 		peer->failures++;
 		peer_set_state(peer, SERVER_REFUSED, reason);

@@ -47,7 +47,7 @@ enum {
 #define LIMIT_PAUSE_MIN_USEC ((uint64_t)250000) /* before a failed server is tried again, doubled  \
 												 */
 #define LIMIT_PAUSE_MAX_USEC ((uint64_t)60000000)
-#define LIMIT_PAUSE_ASKED_USEC ((uint64_t)50000)   /* while all have failed and somebody asks */
+#define LIMIT_PAUSE_ASKED_USEC ((uint64_t)10000)   /* while all have failed and somebody asks */
 #define LIMIT_PAUSE_PLAIN_USEC ((uint64_t)2000000) /* the same for a plain server */
 #define LIMIT_REVIVAL_USEC ((uint64_t)30000)       /* that long may who asks then wait for it */
 #define LIMIT_TRIM_USEC ((uint64_t)2000000)        /* after the last change of a server's state */

@@ -116,16 +116,36 @@ static void test_all_down(void **state)
 	assert_int_equal(world->failed[1], 0);
 	assert_non_null(world->carriers[1]);
 	ask(world); /* it is being tried already */
-	assert_int_equal(world->failed[2], 1);
+	assert_int_equal(world->failed[2], 0);
 	pass(world, LIMIT_REVIVAL_USEC);
 	assert_int_equal(world->failed[1], 1);
+	assert_int_equal(world->failed[2], 1);
+	ask(world); /* and for too long */
+	assert_int_equal(world->failed[3], 1);
 	close_connection(world, 1, false, "refused");
 
 	pass(world, LIMIT_PAUSE_ASKED_USEC);
 	ask(world);
 	open_connection(world, 1);
-	answer(world, 1, 3);
-	assert_int_equal(world->answered[3], 1);
+	answer(world, 1, 4);
+	assert_int_equal(world->answered[4], 1);
+	world_free(world);
+}
+
+/* A server that refuses later than it may be tried again is not tried over and over for one query. */
+static void test_one_revival_per_query(void **state)
+{
+	struct world *world = world_new(1);
+
+	world->unreachable[0] = true;
+	ask(world);
+	pass(world, 120 * SECOND);
+	world->unreachable[0] = false;
+	ask(world);
+	assert_int_equal(world->failed[1], 0);
+	pass(world, LIMIT_PAUSE_ASKED_USEC + 5000);
+	close_connection(world, 0, false, "refused");
+	assert_int_equal(world->failed[1], 1);
 	world_free(world);
 }
 
@@ -441,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_failover_and_back),
 		cmocka_unit_test(test_pauses_grow_to_a_minute),
 		cmocka_unit_test(test_all_down),
+		cmocka_unit_test(test_one_revival_per_query),
 		cmocka_unit_test(test_revival_by_another),
 		cmocka_unit_test(test_final_refusal),
 		cmocka_unit_test(test_refused_from_the_start),
