@@ -87,19 +87,34 @@ def test_the_readme_loads_as_it_stands(net):
     connections = _block("gateway").partition("encrypted-dns {")[0]
     for swanctl_of, text in ((gateway, _block("gateway")), (gateway, connections + _block("resolvers")),
                              (laptop, _block("laptop"))):
-        host = swanctl_of.host
-        named = re.findall(r"\bcerts\s*=\s*([\w.-]+)", text)
-        named += [name for names in re.findall(r"\bcertificates\s*=\s*(.+)", text) for name in names.split(",")]
-        missing = [name.strip() for name in named if not host.exists(f"/etc/swanctl/x509/{name.strip()}")]
-        for name in missing:
-            swanctl_of.own(name.removesuffix(".pem"), net.corp.authority.issue("anybody.example"))
-        mark = host.cursor()
-        printed = swanctl_of.load(text)
-        said = host.journal("strongswan.service", after=mark)
-        for name in missing:
-            host.remove(f"/etc/swanctl/x509/{name}", f"/etc/swanctl/private/{name}")
+        printed, said = _load(net, swanctl_of, text)
         assert "successfully loaded 1 connections" in printed
         assert "encrypted-dns." not in said, said
+
+
+def test_the_documentation_loads_as_it_stands(net):
+    sections = _blocks("section", *sorted((SOURCE / "doc").glob("*.md")))
+    assert len(sections) >= 4
+    for section in sections:
+        _, said = _load(net, net.corp.swanctl, section)
+        assert "encrypted-dns." not in said and "syntax error" not in said, said
+
+
+def test_the_servers_take_what_the_documentation_says(net):
+    host, file = net.corp.resolver_host, SOURCE / "doc/servers.md"
+    checks = {"unbound": ["unbound-checkconf"], "dnsdist": ["dnsdist", "--check-config", "-C"]}
+    for server, command in checks.items():
+        for name, content in (("pem", net.corp.good_credential.certificate), ("key", net.corp.good_credential.key)):
+            host.write(f"/etc/{server}/dns.{name}", content)
+        blocks = _blocks(server, file)
+        assert blocks
+        if host.run("sh", "-c", f"command -v {command[0]}", check=False).returncode:
+            # Debian testing has no dnsdist at times.
+            assert server == "dnsdist"
+            continue
+        for block in blocks:
+            host.write("/root/from-documentation.conf", block)
+            host.run(*command, "/root/from-documentation.conf")
 
 
 def test_the_readme_is_short():
@@ -107,10 +122,31 @@ def test_the_readme_is_short():
     assert len(_block("laptop").splitlines()) <= 15
 
 
+def _blocks(kind: str, *files) -> list:
+    return [block for file in files
+            for block in re.findall(rf"<!-- test: {kind} -->\s*```[^\n]*\n(.*?)```", file.read_text(), re.S)]
+
+
 def _block(kind: str) -> str:
-    found = re.search(rf"<!-- test: {kind} -->\s*```[^\n]*\n(.*?)```", (SOURCE / "README.md").read_text(), re.S)
-    assert found, f"README.md has no block marked <!-- test: {kind} -->"
-    return found.group(1)
+    found = _blocks(kind, SOURCE / "README.md")
+    assert len(found) == 1, f"README.md has no block marked <!-- test: {kind} -->, or several"
+    return found[0]
+
+
+def _load(net, swanctl_of, text: str) -> tuple:
+    """Loads a configuration with whatever certificates it names; what swanctl and charon said."""
+    host = swanctl_of.host
+    named = re.findall(r"\bcerts\s*=\s*([\w.-]+)", text)
+    named += [name for names in re.findall(r"\bcertificates\s*=\s*(.+)", text) for name in names.split(",")]
+    missing = [name.strip() for name in named if not host.exists(f"/etc/swanctl/x509/{name.strip()}")]
+    for name in missing:
+        swanctl_of.own(name.removesuffix(".pem"), net.corp.authority.issue("anybody.example"))
+    mark = host.cursor()
+    printed = swanctl_of.load(text)
+    said = host.journal("strongswan.service", after=mark)
+    for name in missing:
+        host.remove(f"/etc/swanctl/x509/{name}", f"/etc/swanctl/private/{name}")
+    return printed, said
 
 
 def _nested(flat: dict) -> dict:
