@@ -363,8 +363,9 @@ int dns_link_new(
 	link->server.family = AF_INET;
 	link->server.in.s_addr = htonl(INADDR_LOOPBACK);
 	link->pause_usec = RETRY_FIRST_USEC;
+	/* An accuracy of 0 would be sd-event's default, a quarter of a second. */
 	r = sd_event_add_time_relative(
-		sd_bus_get_event(bus), &link->kick, CLOCK_MONOTONIC, 0, 0, on_kick, link);
+		sd_bus_get_event(bus), &link->kick, CLOCK_MONOTONIC, 0, 1, on_kick, link);
 	if (r < 0) {
 		free(link);
 		return r;

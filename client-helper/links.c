@@ -348,8 +348,9 @@ int links_new(
 	links->bus = bus;
 	links->changed = changed;
 	links->userdata = userdata;
+	/* An accuracy of 0 would be sd-event's default, a quarter of a second. */
 	r = sd_event_add_time_relative(
-		sd_bus_get_event(bus), &links->kick, CLOCK_MONOTONIC, 0, 0, on_kick, links);
+		sd_bus_get_event(bus), &links->kick, CLOCK_MONOTONIC, 0, 1, on_kick, links);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(links->kick, SD_EVENT_OFF);
 	if (r >= 0 && path) {
