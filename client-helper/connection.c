@@ -35,14 +35,22 @@ static void on_forwarder(struct forwarder *forwarder, void *userdata)
 	changed(userdata);
 }
 
+/* What is kept under the link's name for a restart. */
+static void unsave(const struct connection *connection)
+{
+	if (!connection->link)
+		return;
+	fdstore_remove(connection->link);
+	if (connection->around.folder)
+		state_file_remove(connection->around.folder, connection->link);
+}
+
 static void drop_forwarder(struct connection *connection)
 {
 	if (!connection->forwarder)
 		return;
 	connection->forwarder = forwarder_free(connection->forwarder);
-	fdstore_remove(connection->link);
-	if (connection->around.folder)
-		state_file_remove(connection->around.folder, connection->link);
+	unsave(connection);
 }
 
 static void on_dns(struct dns_link *dns, void *userdata)
@@ -56,24 +64,30 @@ static void on_dns(struct dns_link *dns, void *userdata)
 	changed(connection);
 }
 
-static void save(const struct connection *connection)
+struct saved_connection connection_saved(const struct connection *connection)
 {
-	struct saved_connection saved = {
+	return (struct saved_connection){
 		.connection = connection->name,
 		.link = connection->link,
 		.ifindex = connection->ifindex,
+		.port = connection->forwarder ? forwarder_port(connection->forwarder) : 0,
 		.domains = connection->plan.domains,
 		.full = connection->plan.full,
 		.family_outside = connection->plan.family_outside,
 		.gateway = connection->request.gateway,
 		.organization = connection->request.policy.organization,
 		.why = connection->why,
+		.block = connection->request.policy.block_on_disconnect,
 	};
+}
+
+static void save(const struct connection *connection)
+{
+	struct saved_connection saved = connection_saved(connection);
 	int r;
 
-	if (!connection->around.folder || !connection->forwarder)
+	if (!connection->around.folder || !connection->forwarder || !connection->link)
 		return;
-	saved.port = forwarder_port(connection->forwarder);
 	r = state_file_save(connection->around.folder, &saved);
 	if (r < 0)
 		log_line(SD_WARNING, "%s: the state cannot be saved: %s", connection->name, strerror(-r));
@@ -154,10 +168,25 @@ static int move_to_link(struct connection *connection, const char *link, int ifi
 		connection->dns = dns_link_free(connection->dns);
 		drop_forwarder(connection);
 	}
+	unsave(connection);
 	free(connection->link);
 	connection->link = copy;
 	connection->ifindex = ifindex;
+	if (connection->forwarder)
+		fdstore_put(connection->link, forwarder_fds(connection->forwarder));
 	return 0;
+}
+
+static int point_resolved_here(struct connection *connection, char *const *domains)
+{
+	int r = 0;
+
+	if (!connection->dns)
+		r = dns_link_new(
+			connection->around.bus, connection->ifindex, on_dns, connection, &connection->dns);
+	if (r >= 0)
+		r = dns_link_set(connection->dns, forwarder_port(connection->forwarder), domains);
+	return r;
 }
 
 /* Forwarder first: what resolved sends is answered from the first query on. */
@@ -170,11 +199,8 @@ static int bring_up(
 		r = start_forwarder(connection, 0, NULL);
 	if (r >= 0)
 		r = set_upstream(connection, request, plan);
-	if (r >= 0 && !connection->dns)
-		r = dns_link_new(
-			connection->around.bus, connection->ifindex, on_dns, connection, &connection->dns);
 	if (r >= 0)
-		r = dns_link_set(connection->dns, forwarder_port(connection->forwarder), plan->domains);
+		r = point_resolved_here(connection, plan->domains);
 	return r;
 }
 
@@ -201,10 +227,12 @@ static int put_in_force(
 		plan_clear(plan);
 		return r;
 	}
-	if (!plan->domains && connection->dns) {
-		resolved_revert(connection->around.bus, connection->ifindex, NULL, NULL, NULL);
-		flush_caches(connection);
-		connection->dns = dns_link_free(connection->dns);
+	if (!plan->domains && connection->forwarder) {
+		if (connection->dns) {
+			resolved_revert(connection->around.bus, connection->ifindex, NULL, NULL, NULL);
+			flush_caches(connection);
+			connection->dns = dns_link_free(connection->dns);
+		}
 		drop_forwarder(connection);
 	}
 	warn_of_waiting(connection, plan);
@@ -249,7 +277,7 @@ void connection_claim_again(struct connection *connection, const struct claims *
 
 	for (size_t i = 0; waiting && waiting[i]; i++)
 		free_now = free_now || !claims_against(claims, organization, waiting[i]);
-	if (!free_now || connection->phase != CONNECTION_UP)
+	if (!free_now || connection->phase != CONNECTION_UP || connection_wants_link(connection))
 		return;
 	r = plan_make(&connection->request, claims, connection->seed, &plan);
 	if (r >= 0)
@@ -265,11 +293,46 @@ void connection_claim_again(struct connection *connection, const struct claims *
 	changed(connection);
 }
 
+int connection_adopt(struct connection *connection, const char *link, int ifindex)
+{
+	int r;
+
+	r = move_to_link(connection, link, ifindex);
+	if (r >= 0 && !connection->forwarder)
+		r = start_forwarder(connection, 0, NULL);
+	if (r >= 0)
+		r = point_resolved_here(connection, connection->plan.domains);
+	if (r < 0)
+		return r;
+	save(connection);
+	changed(connection);
+	return 0;
+}
+
+void connection_link_gone(struct connection *connection)
+{
+	connection->dns = dns_link_free(connection->dns);
+	connection->ifindex = 0;
+	changed(connection);
+}
+
+void connection_link_taken(struct connection *connection)
+{
+	unsave(connection);
+	free(connection->link);
+	connection->link = NULL;
+}
+
+bool connection_wants_link(const struct connection *connection)
+{
+	return connection->phase <= CONNECTION_BLOCKED && connection->plan.domains && !connection->dns;
+}
+
 bool connection_block(struct connection *connection, const char *why)
 {
 	static const struct upstream nobody;
 
-	if (!connection->dns || connection->phase == CONNECTION_LEAVING) {
+	if (!connection->forwarder || connection->phase == CONNECTION_LEAVING) {
 		connection_leave(connection);
 		return false;
 	}
@@ -290,6 +353,7 @@ void connection_leave(struct connection *connection)
 		connection->phase = CONNECTION_LEAVING;
 		dns_link_revert(connection->dns);
 	} else {
+		drop_forwarder(connection);
 		connection->phase = CONNECTION_GONE;
 		changed(connection);
 	}
@@ -409,11 +473,20 @@ static int judge_servers(
 	return format(ret_reason, reason ? "%s: %s" : "%s %s", who, why);
 }
 
+/* Nothing brings its names here. */
+static int judge_without_link(enum connection_state *ret, char **ret_reason)
+{
+	*ret = STATE_LEAKING;
+	return format(ret_reason, "%s", "its link is gone, and strongSwan has not made another");
+}
+
 static int judge_up(const struct connection *connection, const struct links *links,
 	const struct fitness *fitness, enum connection_state *ret, char **ret_reason)
 {
 	int r;
 
+	if (!connection->dns && connection->plan.domains)
+		return judge_without_link(ret, ret_reason);
 	if (!connection->dns) {
 		*ret = STATE_NOTHING;
 		return format(ret_reason, "%s",
@@ -436,6 +509,20 @@ static int judge_up(const struct connection *connection, const struct links *lin
 	return judge_servers(connection, ret, ret_reason);
 }
 
+/* It is no block before resolved knows of it. */
+static int judge_blocked(
+	const struct connection *connection, enum connection_state *ret, char **ret_reason)
+{
+	if (!connection->dns)
+		return judge_without_link(ret, ret_reason);
+	if (dns_link_state(connection->dns) == DNS_LINK_WAITING) {
+		*ret = STATE_WAITING;
+		return format(ret_reason, "%s", dns_link_reason(connection->dns));
+	}
+	*ret = dns_link_state(connection->dns) == DNS_LINK_SET ? STATE_BLOCKED : STATE_APPLYING;
+	return format(ret_reason, "%s", connection->why ? connection->why : "lost");
+}
+
 int connection_judge(const struct connection *connection, const struct links *links,
 	const struct fitness *fitness, enum connection_state *ret, char **ret_reason)
 {
@@ -444,8 +531,7 @@ int connection_judge(const struct connection *connection, const struct links *li
 	case CONNECTION_UP:
 		return judge_up(connection, links, fitness, ret, ret_reason);
 	case CONNECTION_BLOCKED:
-		*ret = STATE_BLOCKED;
-		return format(ret_reason, "%s", connection->why ? connection->why : "lost");
+		return judge_blocked(connection, ret, ret_reason);
 	case CONNECTION_LEAVING:
 	case CONNECTION_GONE:
 		break;
@@ -506,37 +592,42 @@ int connection_new(
 	return 0;
 }
 
+static int restore_text(char **field, const char *text)
+{
+	if (!text)
+		return 0;
+	*field = strdup(text);
+	return *field ? 0 : -ENOMEM;
+}
+
 static int restore(struct connection *connection, const struct saved_connection *saved,
 	struct stored_sockets *sockets)
 {
 	bool stored = sockets && sockets->fds[0] >= 0 && sockets->fds[1] >= 0;
+	const char *why = saved->why ? saved->why : "it was up before encdnsd was started anew";
 	int r;
 
 	connection->phase = CONNECTION_BLOCKED;
-	connection->ifindex = saved->ifindex;
-	connection->link = strdup(saved->link);
-	connection->why =
-		strdup(saved->why ? saved->why
-						  : "encdnsd was restarted, and waits for strongSwan to say what is up");
 	connection->plan.full = saved->full;
 	connection->plan.family_outside = saved->family_outside;
-	if (!connection->link || !connection->why ||
-		(saved->gateway && !(connection->request.gateway = strdup(saved->gateway))))
-		return -ENOMEM;
-	if (saved->organization &&
-		!(connection->request.policy.organization = strdup(saved->organization)))
-		return -ENOMEM;
-	r = list_copy(saved->domains, &connection->plan.domains);
+	connection->request.policy.block_on_disconnect = saved->block;
+	r = restore_text(&connection->why, why);
 	if (r >= 0)
-		r = start_forwarder(connection, saved->port, stored ? sockets->fds : NULL);
+		r = restore_text(&connection->request.policy.organization, saved->organization);
+	if (r >= 0)
+		r = restore_text(&connection->request.gateway, saved->gateway);
+	if (r >= 0)
+		r = restore_text(&connection->link, saved->link);
+	if (r >= 0)
+		r = list_copy(saved->domains, &connection->plan.domains);
+	if (r < 0 || !saved->link)
+		return r;
+	connection->ifindex = saved->ifindex;
+	r = start_forwarder(connection, saved->port, stored ? sockets->fds : NULL);
 	if (r >= 0 && stored && forwarder_fds(connection->forwarder)[0] == sockets->fds[0])
 		sockets->fds[0] = sockets->fds[1] = -1;
 	if (r >= 0)
-		r = dns_link_new(
-			connection->around.bus, connection->ifindex, on_dns, connection, &connection->dns);
-	if (r >= 0)
-		r = dns_link_set(
-			connection->dns, forwarder_port(connection->forwarder), connection->plan.domains);
+		r = point_resolved_here(connection, connection->plan.domains);
 	return r;
 }
 

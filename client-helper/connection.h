@@ -8,6 +8,9 @@
  *	leaving  resolved is told to forget, then the forwarder goes
  *	gone     nothing is left but the object
  *
+ * The link is the plugin's to make. One that is deleted by others, or that a reboot took, is wanted
+ * again as long as the connection is up or blocked.
+ *
  * Order on the way up: forwarder, resolved; on the way down: resolved, caches, forwarder.
  */
 #pragma once
@@ -55,7 +58,8 @@ struct surroundings {
 int connection_new(
 	const struct surroundings *surroundings, const char *name, struct connection **ret);
 
-/* Blocked, as a state file says; sockets: its listeners, taken where they fit, or NULL. */
+/* Blocked, as a state file says; without a link it wants one. sockets: its listeners, taken where
+ * they fit, or NULL. */
 int connection_restore(const struct surroundings *surroundings,
 	const struct saved_connection *saved, struct stored_sockets *sockets, struct connection **ret);
 
@@ -69,6 +73,17 @@ int connection_apply(
 /* Takes domains that it waited for and that are free now, if there are any. */
 void connection_claim_again(struct connection *connection, const struct claims *claims);
 
+/* Blocked domains get another link. 0 or -errno. */
+int connection_adopt(struct connection *connection, const char *link, int ifindex);
+
+/* Its link is not there any more, or is another's. */
+void connection_link_gone(struct connection *connection);
+void connection_link_taken(struct connection *connection);
+bool connection_wants_link(const struct connection *connection);
+
+/* What a file must say of it; all of it borrowed. */
+struct saved_connection connection_saved(const struct connection *connection);
+
 /* True: it is blocked, its link must stay. False: there was nothing to block, and it is leaving. */
 bool connection_block(struct connection *connection, const char *why);
 
@@ -80,7 +95,7 @@ void connection_resolved_lost(struct connection *connection); /* it left the bus
 
 const char *connection_name(const struct connection *connection);
 const char *connection_link(const struct connection *connection); /* NULL before the first Apply */
-int connection_ifindex(const struct connection *connection);
+int connection_ifindex(const struct connection *connection);      /* 0: there is no link */
 enum connection_phase connection_phase(const struct connection *connection);
 const struct request *connection_request(const struct connection *connection);
 const struct plan *connection_plan(const struct connection *connection);

@@ -109,6 +109,8 @@ static void print_connection(json_object *connection, const struct screen *style
 	printf("%s%s%s\n", style->bold, json_get_text(connection, "name"), style->off);
 	line(style, "state", "%s%s%s%s%s", in_force ? style->good : style->bad,
 		json_get_text(connection, "state"), style->off, reason ? ": " : "", reason ? reason : "");
+	if (strcmp(json_get_text(connection, "state"), "blocked") == 0)
+		line(style, "", "lifted by: encdnsctl release %s", json_get_text(connection, "name"));
 	line(style, "tunnel", "%s%s%s%s", json_get_text(connection, "mode"), outside ? ", " : "",
 		outside ? outside : "", outside ? " stays outside" : "");
 	if (gateway)

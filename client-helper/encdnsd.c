@@ -82,20 +82,22 @@ static int open_bus(struct encdnsd *encdnsd)
 }
 
 /* The first of the colon-separated folders that systemd made for us. */
-static const char *state_folder(char *copy, size_t size)
+static const char *folder_of(const char *variable, char *copy, size_t size)
 {
-	const char *folder = getenv("RUNTIME_DIRECTORY");
+	const char *folder = getenv(variable);
 
-	if (!folder || !*folder)
+	if (!folder || !*folder) {
+		log_line(SD_WARNING, "no %s: what is in force is forgotten at its end", variable);
 		return NULL;
+	}
 	snprintf(copy, size, "%.*s", (int)strcspn(folder, ":"), folder);
 	return copy;
 }
 
 static int start(struct encdnsd *encdnsd)
 {
-	const char *folder;
-	char copy[1024];
+	const char *runtime, *state;
+	char copies[2][1024];
 	int r;
 
 	r = sd_event_default(&encdnsd->event);
@@ -103,12 +105,11 @@ static int start(struct encdnsd *encdnsd)
 		r = watch_signals(encdnsd->event);
 	if (r >= 0)
 		r = open_bus(encdnsd);
-	folder = state_folder(copy, sizeof(copy));
-	if (!folder)
-		log_line(SD_WARNING, "no RUNTIME_DIRECTORY: what is in force is forgotten at a restart");
+	runtime = folder_of("RUNTIME_DIRECTORY", copies[0], sizeof(copies[0]));
+	state = folder_of("STATE_DIRECTORY", copies[1], sizeof(copies[1]));
 	if (r >= 0)
-		r = manager_new(encdnsd->bus, folder, manager_bus_changed, manager_bus_released,
-			encdnsd->bus, &encdnsd->manager);
+		r = manager_new(encdnsd->bus, runtime, state, &manager_bus_events, encdnsd->bus,
+			&encdnsd->manager);
 	if (r >= 0)
 		r = manager_bus_add(encdnsd->bus, encdnsd->manager, &encdnsd->object);
 	if (r >= 0)

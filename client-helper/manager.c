@@ -32,9 +32,10 @@ struct entry {
 struct manager {
 	sd_bus *bus;
 	char *folder;
+	char *blocks; /* path of the file of what survives a reboot */
+	bool blocks_saved;
 	bool nss_module;
-	manager_changed_t changed;
-	manager_released_t released;
+	const struct manager_events *events;
 	void *userdata;
 	struct entry **entries;
 	size_t n;
@@ -119,27 +120,40 @@ static void read_fitness(struct manager *manager)
 	manager->fitness = fitness;
 }
 
-/* A block ends with its link: nothing is left that could send names here. */
-static bool has_lost_its_link(const struct connection *connection)
+static bool is_link(const char *link, int ifindex)
 {
 	char name[IF_NAMESIZE];
 
-	return connection_phase(connection) == CONNECTION_BLOCKED &&
-		   (!if_indextoname(connection_ifindex(connection), name) ||
-			   strcmp(name, connection_link(connection)) != 0);
+	return link && if_indextoname(ifindex, name) && strcmp(name, link) == 0;
+}
+
+/* resolved forgets a link's domains with the link, so every moment without one counts. */
+static void want_link(struct manager *manager, const struct connection *connection)
+{
+	if (connection_wants_link(connection))
+		manager->events->link_wanted(connection_name(connection), manager->userdata);
+}
+
+static void check_link(struct manager *manager, struct connection *connection)
+{
+	if (connection_phase(connection) <= CONNECTION_BLOCKED && connection_ifindex(connection) > 0 &&
+		!is_link(connection_link(connection), connection_ifindex(connection))) {
+		log_line(SD_WARNING, "%s: its link %s was deleted", connection_name(connection),
+			connection_link(connection));
+		connection_link_gone(connection);
+	}
+	want_link(manager, connection);
 }
 
 static void check_all(void *userdata)
 {
 	struct manager *manager = userdata;
 
-	read_fitness(manager);
 	for (size_t i = 0; i < manager->n; i++) {
-		if (has_lost_its_link(manager->entries[i]->connection))
-			connection_leave(manager->entries[i]->connection);
-		else
-			connection_check(manager->entries[i]->connection);
+		check_link(manager, manager->entries[i]->connection);
+		connection_check(manager->entries[i]->connection);
 	}
+	read_fitness(manager);
 	links_check(manager->links);
 	settle_soon(manager);
 }
@@ -215,7 +229,7 @@ static int protect(struct manager *manager)
 		char *const *theirs = connection_domains(connection);
 
 		/* One that is leaving protects nothing, but its link is still no stranger's. */
-		if (connection_forwarder(connection) && n < CONNECTIONS_MAX)
+		if (connection_ifindex(connection) > 0 && n < CONNECTIONS_MAX)
 			own[n++] = connection_ifindex(connection);
 		for (size_t j = 0; theirs && theirs[j] && r >= 0; j++)
 			r = list_add(&domains, theirs[j]);
@@ -262,8 +276,8 @@ static void finish_gone(struct manager *manager)
 		answer(entry, false);
 		log_line(SD_NOTICE, "%s: down", connection_name(connection));
 		if (entry->releasing)
-			manager->released(manager, connection_name(connection), connection_link(connection),
-				manager->userdata);
+			manager->events->released(
+				connection_name(connection), connection_link(connection), manager->userdata);
 		drop(manager, i);
 	}
 }
@@ -309,6 +323,26 @@ static void grant_waiting(struct manager *manager)
 	}
 }
 
+/* Whatever changes here changes the status, too. */
+static void save_blocks(struct manager *manager)
+{
+	struct saved_connection list[CONNECTIONS_MAX];
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < manager->n; i++) {
+		const struct connection *connection = manager->entries[i]->connection;
+
+		list[n] = connection_saved(connection);
+		if (list[n].block && list[n].domains && connection_phase(connection) <= CONNECTION_BLOCKED)
+			n++;
+	}
+	r = blocks_file_save(manager->blocks, list, n);
+	if (r < 0)
+		log_line(SD_WARNING, "what is to survive a reboot cannot be saved: %s", strerror(-r));
+	manager->blocks_saved = r >= 0;
+}
+
 static int on_settle(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -324,11 +358,16 @@ static int on_settle(sd_event_source *source, void *userdata)
 	watch_enable(manager->watch, manager->n > 0 || links_n(manager->links) > 0);
 	if (manager_describe(manager, false, &description) < 0)
 		return 0;
-	if (manager->described && strcmp(manager->described, description) == 0)
+	if (manager->described && strcmp(manager->described, description) == 0) {
+		if (manager->blocks && !manager->blocks_saved)
+			save_blocks(manager);
 		return 0;
+	}
 	free(manager->described);
 	manager->described = steal(description);
-	manager->changed(manager, manager->userdata);
+	if (manager->blocks)
+		save_blocks(manager);
+	manager->events->changed(manager->userdata);
 	return 0;
 }
 
@@ -337,23 +376,35 @@ static int on_settle(sd_event_source *source, void *userdata)
  * any more.
  */
 static int free_the_link(
-	struct manager *manager, const struct request *request, sd_bus_error *error)
+	struct manager *manager, const char *link, const char *name, sd_bus_error *error)
 {
 	for (size_t i = manager->n; i-- > 0;) {
-		const struct connection *holder = manager->entries[i]->connection;
+		struct connection *holder = manager->entries[i]->connection;
 
-		if (!connection_link(holder) || strcmp(connection_link(holder), request->link) != 0 ||
-			strcmp(connection_name(holder), request->connection) == 0)
+		if (!connection_link(holder) || strcmp(connection_link(holder), link) != 0 ||
+			strcmp(connection_name(holder), name) == 0)
 			continue;
+		if (connection_ifindex(holder) == 0) {
+			connection_link_taken(holder);
+			continue;
+		}
 		if (connection_phase(holder) == CONNECTION_UP)
-			return sd_bus_error_setf(error, ERROR_IN_USE, "%s is the link of %s", request->link,
-				connection_name(holder));
-		log_line(SD_NOTICE, "%s: its link now belongs to %s", connection_name(holder),
-			request->connection);
+			return sd_bus_error_setf(
+				error, ERROR_IN_USE, "%s is the link of %s", link, connection_name(holder));
+		log_line(SD_NOTICE, "%s: its link now belongs to %s", connection_name(holder), name);
 		answer(manager->entries[i], false);
 		drop(manager, i);
 	}
 	return 0;
+}
+
+static int take_link(
+	struct manager *manager, const char *link, int ifindex, const char *name, sd_bus_error *error)
+{
+	if (!is_link(link, ifindex))
+		return sd_bus_error_setf(
+			error, ERROR_NO_SUCH_LINK, "there is no link %s with index %d", link, ifindex);
+	return free_the_link(manager, link, name, error);
 }
 
 static int get_or_add(struct manager *manager, const char *name, struct entry **ret)
@@ -386,14 +437,10 @@ int manager_apply(
 {
 	struct claim list[CONNECTIONS_MAX];
 	struct claims claims;
-	char name[IF_NAMESIZE];
 	struct entry *entry;
 	int r;
 
-	if (!if_indextoname(request->ifindex, name) || strcmp(name, request->link) != 0)
-		return sd_bus_error_setf(error, ERROR_NO_SUCH_LINK, "there is no link %s with index %d",
-			request->link, request->ifindex);
-	r = free_the_link(manager, request, error);
+	r = take_link(manager, request->link, request->ifindex, request->connection, error);
 	if (r >= 0)
 		r = get_or_add(manager, request->connection, &entry);
 	if (r >= 0)
@@ -410,6 +457,19 @@ int manager_apply(
 	read_fitness(manager);
 	settle_soon(manager);
 	return 0;
+}
+
+/* Who has a link, or needs none, has been faster. */
+int manager_adopt(
+	struct manager *manager, const char *name, const char *link, int ifindex, sd_bus_error *error)
+{
+	struct entry *entry = find(manager, name);
+	int r;
+
+	if (!entry || !connection_wants_link(entry->connection))
+		return 0;
+	r = take_link(manager, link, ifindex, name, error);
+	return r < 0 ? r : connection_adopt(entry->connection, link, ifindex);
 }
 
 static void wait_until_gone(struct entry *entry, sd_bus_message *message, bool releasing)
@@ -465,6 +525,8 @@ void manager_announce(struct manager *manager, struct announcement *announcement
 	announcement_clear(manager->announcement);
 	*manager->announcement = *announcement;
 	memset(announcement, 0, sizeof(*announcement));
+	for (size_t i = 0; i < manager->n; i++)
+		want_link(manager, manager->entries[i]->connection);
 	settle_soon(manager);
 }
 
@@ -485,15 +547,9 @@ struct manager *manager_free(struct manager *manager)
 	free(manager->announcement);
 	free(manager->described);
 	free(manager->folder);
+	free(manager->blocks);
 	free(manager);
 	return NULL;
-}
-
-static bool link_is_there(const struct saved_connection *saved)
-{
-	char name[IF_NAMESIZE];
-
-	return if_indextoname(saved->ifindex, name) && strcmp(name, saved->link) == 0;
 }
 
 static struct stored_sockets *sockets_of(struct stored_sockets *sockets, size_t n, const char *link)
@@ -516,11 +572,8 @@ static void restore_one(
 	struct connection *connection;
 	int r;
 
-	if (!link_is_there(saved)) {
-		state_file_remove(manager->folder, saved->link);
-		fdstore_remove(saved->link);
+	if (find(manager, saved->connection) || manager->n >= CONNECTIONS_MAX)
 		return;
-	}
 	r = connection_restore(&surroundings, saved, sockets, &connection);
 	if (r >= 0) {
 		r = add(manager, connection, NULL);
@@ -542,8 +595,7 @@ static int restore(struct manager *manager)
 	if (r >= 0)
 		r = state_file_load(manager->folder, &saved, &n_saved);
 	for (size_t i = 0; i < n_saved; i++) {
-		if (manager->n < CONNECTIONS_MAX)
-			restore_one(manager, &saved[i], sockets_of(sockets, n_sockets, saved[i].link));
+		restore_one(manager, &saved[i], sockets_of(sockets, n_sockets, saved[i].link));
 		saved_connection_clear(&saved[i]);
 	}
 	free(saved);
@@ -554,7 +606,26 @@ static int restore(struct manager *manager)
 	return r;
 }
 
-static int start(struct manager *manager, const char *folder)
+/* After what a restart has left, which knows more. */
+static int restore_blocks(struct manager *manager)
+{
+	struct saved_connection *saved = NULL;
+	size_t n = 0;
+	int r;
+
+	r = blocks_file_load(manager->blocks, &saved, &n);
+	for (size_t i = 0; i < n; i++) {
+		restore_one(manager, &saved[i], NULL);
+		saved_connection_clear(&saved[i]);
+	}
+	free(saved);
+	if (r < 0)
+		log_line(SD_ERR, "%s cannot be read, so nothing in it is blocked: %s", manager->blocks,
+			strerror(-r));
+	return r == -ENOMEM ? r : 0;
+}
+
+static int start(struct manager *manager, const char *folder, const char *state)
 {
 	sd_event *event = sd_bus_get_event(manager->bus);
 	cleanup_free char *path = NULL;
@@ -576,11 +647,17 @@ static int start(struct manager *manager, const char *folder)
 		r = links_new(manager->bus, path, on_links, manager, &manager->links);
 	if (r >= 0 && folder)
 		r = restore(manager);
+	if (r >= 0 && state)
+		r = format(&manager->blocks, "%s/blocks.json", state);
+	if (r >= 0 && state)
+		r = restore_blocks(manager);
+	if (r >= 0)
+		check_all(manager);
 	return r;
 }
 
-int manager_new(sd_bus *bus, const char *folder, manager_changed_t changed,
-	manager_released_t released, void *userdata, struct manager **ret)
+int manager_new(sd_bus *bus, const char *runtime, const char *state,
+	const struct manager_events *events, void *userdata, struct manager **ret)
 {
 	struct manager *manager;
 	int r;
@@ -589,10 +666,9 @@ int manager_new(sd_bus *bus, const char *folder, manager_changed_t changed,
 	if (!manager)
 		return -ENOMEM;
 	manager->bus = bus;
-	manager->changed = changed;
-	manager->released = released;
+	manager->events = events;
 	manager->userdata = userdata;
-	r = start(manager, folder);
+	r = start(manager, runtime, state);
 	if (r < 0) {
 		manager_free(manager);
 		return r;

@@ -13,15 +13,26 @@
 struct manager;
 
 /* Called when the status says something else than before, counters aside. */
-typedef void (*manager_changed_t)(struct manager *manager, void *userdata);
+typedef void (*manager_changed_t)(void *userdata);
 
-/* Called when a link is needed no more because a block was lifted. */
-typedef void (*manager_released_t)(
-	struct manager *manager, const char *connection, const char *link, void *userdata);
+/* Called when a block was lifted: its link, if it had one, is needed no more. */
+typedef void (*manager_released_t)(const char *connection, const char *link, void *userdata);
 
-/* folder: of state files; NULL: none are kept. What they say is up again, blocked. 0 or -errno. */
-int manager_new(sd_bus *bus, const char *folder, manager_changed_t changed,
-	manager_released_t released, void *userdata, struct manager **ret);
+/* Called when a connection has no link, and again until it has: the plugin is to make one. */
+typedef void (*manager_link_wanted_t)(const char *connection, void *userdata);
+
+struct manager_events {
+	manager_changed_t changed;
+	manager_released_t released;
+	manager_link_wanted_t link_wanted;
+};
+
+/*
+ * runtime: folder of what a restart must know; state: folder of what a reboot must know; NULL:
+ * nothing is kept. What the files say is up again, blocked. 0 or -errno.
+ */
+int manager_new(sd_bus *bus, const char *runtime, const char *state,
+	const struct manager_events *events, void *userdata, struct manager **ret);
 
 /* Takes what *announcement owns. */
 void manager_announce(struct manager *manager, struct announcement *announcement);
@@ -32,6 +43,8 @@ void manager_announce(struct manager *manager, struct announcement *announcement
  */
 int manager_apply(
 	struct manager *manager, sd_bus_message *message, struct request *request, sd_bus_error *error);
+int manager_adopt(
+	struct manager *manager, const char *name, const char *link, int ifindex, sd_bus_error *error);
 int manager_remove(struct manager *manager, sd_bus_message *message, const char *name, bool orderly,
 	sd_bus_error *error);
 int manager_release(

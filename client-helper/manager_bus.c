@@ -4,6 +4,7 @@
 #include <string.h>
 #include "log.h"
 #include "request_bus.h"
+#include "state_file.h"
 #include "util.h"
 
 /* The bus's policy says the same; one of the two may be missing or wrong. */
@@ -52,6 +53,23 @@ static int on_apply(sd_bus_message *message, void *userdata, sd_bus_error *error
 	return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
 }
 
+static int on_adopt(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const char *name, *link;
+	int r, ifindex;
+
+	r = check_root(message, error);
+	if (r >= 0)
+		r = sd_bus_message_read(message, "ssi", &name, &link, &ifindex);
+	if (r < 0)
+		return r;
+	if (!state_file_is_link(link) || ifindex <= 0)
+		return sd_bus_error_setf(
+			error, SD_BUS_ERROR_INVALID_ARGS, "no name of a link of ours (encdns0), or no index");
+	r = manager_adopt(userdata, name, link, ifindex, error);
+	return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
 static int on_remove(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	const char *name, *reason;
@@ -97,6 +115,8 @@ static const sd_bus_vtable vtable[] = {
 		on_announce, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Apply", SD_BUS_ARGS("s", connection, "a{sv}", properties),
 		SD_BUS_NO_RESULT, on_apply, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Adopt", SD_BUS_ARGS("s", connection, "s", link, "i", ifindex),
+		SD_BUS_NO_RESULT, on_adopt, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("s", connection, "s", reason),
 		SD_BUS_RESULT("b", keep_link), on_remove, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("s", connection), SD_BUS_NO_RESULT, on_release,
@@ -104,6 +124,7 @@ static const sd_bus_vtable vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), on_describe,
 		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL_WITH_ARGS("Released", SD_BUS_ARGS("s", connection, "s", link), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("LinkWanted", SD_BUS_ARGS("s", connection), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Changed", SD_BUS_NO_ARGS, 0),
 	SD_BUS_VTABLE_END,
 };
@@ -114,14 +135,25 @@ int manager_bus_add(sd_bus *bus, struct manager *manager, sd_bus_slot **ret_slot
 		bus, ret_slot, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, vtable, manager);
 }
 
-void manager_bus_changed(struct manager *manager, void *userdata)
+static void changed(void *userdata)
 {
 	sd_bus_emit_signal(userdata, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "Changed", NULL);
 }
 
-void manager_bus_released(
-	struct manager *manager, const char *connection, const char *link, void *userdata)
+static void released(const char *connection, const char *link, void *userdata)
+{
+	sd_bus_emit_signal(userdata, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "Released", "ss",
+		connection, link ? link : "");
+}
+
+static void link_wanted(const char *connection, void *userdata)
 {
 	sd_bus_emit_signal(
-		userdata, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "Released", "ss", connection, link);
+		userdata, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "LinkWanted", "s", connection);
 }
+
+const struct manager_events manager_bus_events = {
+	.changed = changed,
+	.released = released,
+	.link_wanted = link_wanted,
+};

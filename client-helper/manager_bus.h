@@ -14,7 +14,5 @@
 /* Puts the object on the bus; *ret_slot holds it there. 0 or -errno. */
 int manager_bus_add(sd_bus *bus, struct manager *manager, sd_bus_slot **ret_slot);
 
-/* The callbacks for manager_new(); userdata is the bus. */
-void manager_bus_changed(struct manager *manager, void *userdata);
-void manager_bus_released(
-	struct manager *manager, const char *connection, const char *link, void *userdata);
+/* For manager_new(); userdata is the bus. */
+extern const struct manager_events manager_bus_events;

@@ -29,23 +29,33 @@ bool state_file_is_link(const char *name)
 		   strlen(digits) <= DIGITS_MAX && strspn(digits, "0123456789") == strlen(digits);
 }
 
-int state_file_save(const char *folder, const struct saved_connection *saved)
+static json_object *to_json(const struct saved_connection *saved)
 {
-	cleanup_json json_object *object = json_object_new_object();
-	cleanup_free char *path = NULL;
+	json_object *object = json_object_new_object();
 
-	if (!object || format(&path, "%s/%s" SUFFIX, folder, saved->link) < 0)
-		return -ENOMEM;
+	if (!object)
+		return NULL;
 	json_add_text(object, "connection", saved->connection);
-	json_add_text(object, "link", saved->link);
-	json_add_number(object, "ifindex", saved->ifindex);
-	json_add_number(object, "port", saved->port);
 	json_add(object, "domains", json_list(saved->domains));
 	json_add_flag(object, "full", saved->full);
 	json_add_number(object, "family-outside", saved->family_outside);
 	json_add_text(object, "gateway", saved->gateway);
 	json_add_text(object, "organization", saved->organization);
 	json_add_text(object, "why", saved->why);
+	json_add_flag(object, "block", saved->block);
+	return object;
+}
+
+int state_file_save(const char *folder, const struct saved_connection *saved)
+{
+	cleanup_json json_object *object = to_json(saved);
+	cleanup_free char *path = NULL;
+
+	if (!object || format(&path, "%s/%s" SUFFIX, folder, saved->link) < 0)
+		return -ENOMEM;
+	json_add_text(object, "link", saved->link);
+	json_add_number(object, "ifindex", saved->ifindex);
+	json_add_number(object, "port", saved->port);
 	return json_file_write(path, object);
 }
 
@@ -61,21 +71,15 @@ int state_file_remove(const char *folder, const char *link)
 /* -EBADMSG where it cannot be used. */
 static int from_json(json_object *object, struct saved_connection *saved)
 {
-	int64_t ifindex = json_get_number(object, "ifindex"), port = json_get_number(object, "port");
 	const char *connection = json_get_text(object, "connection");
-	const char *link = json_get_text(object, "link");
 	int r;
 
-	if (!connection || !link || !state_file_is_link(link) || ifindex <= 0 || ifindex > INT32_MAX ||
-		port <= 0 || port > UINT16_MAX)
+	if (!connection)
 		return -EBADMSG;
-	saved->ifindex = (int)ifindex;
-	saved->port = (uint16_t)port;
 	saved->full = json_get_flag(object, "full");
 	saved->family_outside = (int)json_get_number(object, "family-outside");
+	saved->block = json_get_flag(object, "block");
 	r = copy_text(&saved->connection, connection);
-	if (r >= 0)
-		r = copy_text(&saved->link, link);
 	if (r >= 0)
 		r = copy_text(&saved->gateway, json_get_text(object, "gateway"));
 	if (r >= 0)
@@ -85,6 +89,19 @@ static int from_json(json_object *object, struct saved_connection *saved)
 	if (r >= 0)
 		r = json_get_list(object, "domains", &saved->domains);
 	return r >= 0 && !saved->domains ? -EBADMSG : r;
+}
+
+static int link_from_json(json_object *object, struct saved_connection *saved)
+{
+	int64_t ifindex = json_get_number(object, "ifindex"), port = json_get_number(object, "port");
+	const char *link = json_get_text(object, "link");
+
+	if (!link || !state_file_is_link(link) || ifindex <= 0 || ifindex > INT32_MAX || port <= 0 ||
+		port > UINT16_MAX)
+		return -EBADMSG;
+	saved->ifindex = (int)ifindex;
+	saved->port = (uint16_t)port;
+	return copy_text(&saved->link, link);
 }
 
 static int load_one(const char *folder, const char *name, struct saved_connection *ret)
@@ -99,6 +116,8 @@ static int load_one(const char *folder, const char *name, struct saved_connectio
 	r = json_file_read(path, &object);
 	if (r >= 0)
 		r = from_json(object, &saved);
+	if (r >= 0)
+		r = link_from_json(object, &saved);
 	if (r >= 0)
 		r = format(&expected, "%s" SUFFIX, saved.link);
 	if (r >= 0 && strcmp(expected, name) != 0)
@@ -140,6 +159,44 @@ int state_file_load(const char *folder, struct saved_connection **ret, size_t *r
 			n++;
 	}
 	closedir(dir);
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+int blocks_file_save(const char *path, const struct saved_connection *list, size_t n)
+{
+	cleanup_json json_object *array = NULL;
+
+	if (n == 0)
+		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	array = json_object_new_array();
+	for (size_t i = 0; array && i < n; i++)
+		json_object_array_add(array, to_json(&list[i]));
+	return array ? json_file_write(path, array) : -ENOMEM;
+}
+
+int blocks_file_load(const char *path, struct saved_connection **ret, size_t *ret_n)
+{
+	cleanup_json json_object *array = NULL;
+	struct saved_connection *list;
+	size_t length, n = 0;
+	int r;
+
+	r = json_file_read(path, &array);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	length =
+		r >= 0 && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+	list = calloc(length + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < length; i++) {
+		if (from_json(json_object_array_get_idx(array, i), &list[n]) >= 0)
+			n++;
+		else
+			saved_connection_clear(&list[n]);
+	}
 	*ret = list;
 	*ret_n = n;
 	return 0;

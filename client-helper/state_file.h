@@ -3,6 +3,9 @@
  * more: one JSON file per connection, named after its link ("encdns0.json"). A link's name is ours;
  * a connection's name comes from a configuration file, and nothing from the peer is in a file's
  * name.
+ *
+ * And one file with all that stay blocked over a reboot (on-disconnect = block). It knows of no
+ * links: they are the plugin's to make again.
  */
 #pragma once
 
@@ -12,7 +15,7 @@
 
 struct saved_connection {
 	char *connection;
-	char *link;
+	char *link; /* NULL: it has none, and ifindex and port say nothing */
 	int ifindex;
 	uint16_t port;
 	char **domains;
@@ -21,6 +24,7 @@ struct saved_connection {
 	char *gateway;      /* may be NULL */
 	char *organization; /* may be NULL */
 	char *why;          /* it is blocked; NULL: it was up */
+	bool block;         /* on-disconnect = block */
 };
 
 /* "encdns" and digits. */
@@ -35,5 +39,9 @@ int state_file_remove(const char *folder, const char *link); /* none there: 0 */
  * the array freed. 0 or -errno.
  */
 int state_file_load(const char *folder, struct saved_connection **ret, size_t *ret_n);
+
+/* The same for the file of blocks; none at all removes it, and none there is none. */
+int blocks_file_save(const char *path, const struct saved_connection *list, size_t n);
+int blocks_file_load(const char *path, struct saved_connection **ret, size_t *ret_n);
 
 void saved_connection_clear(struct saved_connection *saved);

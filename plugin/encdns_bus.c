@@ -400,9 +400,70 @@ static void on_released(void *data, const char *connection, const char *link)
 	}
 }
 
+static int on_adopted(sd_bus_message *reply, void *data, sd_bus_error *unused)
+{
+	const sd_bus_error *error = sd_bus_message_get_error(reply);
+
+	if (error)
+	{
+		DBG1(DBG_CFG, "encdns: encdnsd does not take a link: %s",
+			 error->message ?: error->name);
+	}
+	return 0;
+}
+
+/**
+ * A connection that is not up, but blocked, gets a link again.
+ *
+ * @return			0 or a negative errno
+ */
+static int give_link(private_encdns_bus_t *this, const char *connection)
+{
+	sd_bus_message *message = NULL;
+	encdns_link_t link;
+	int ret;
+
+	if ((ret = encdns_link_ensure(connection, &link)) >= 0 &&
+		(ret = this->helper->prepare(this->helper, "Adopt", &message)) >= 0 &&
+		(ret = sd_bus_message_append(message, "ssi", connection, link.name,
+									 link.index)) >= 0)
+	{
+		ret = this->helper->send(this->helper, message, on_adopted, NULL, NULL);
+	}
+	sd_bus_message_unref(message);
+	return ret;
+}
+
+/**
+ * encdnsd misses a link: somebody has deleted it, or it went with a reboot.
+ */
+static void on_link_wanted(void *data, const char *connection)
+{
+	private_encdns_bus_t *this = data;
+	entry_t *entry;
+	int ret;
+
+	if (is_up(this, connection))
+	{
+		entry = get_entry(this, connection);
+		entry->settled = FALSE;
+		/* what is under way is about the link that is gone */
+		entry->call = sd_bus_slot_unref(entry->call);
+		encdns_backoff_reset(&this->backoff);
+		return;
+	}
+	ret = give_link(this, connection);
+	if (ret < 0)
+	{
+		DBG1(DBG_CFG, "encdns: there is no link for the blocked domains of "
+			 "'%s': %s", connection, strerror(-ret));
+	}
+}
+
 static const encdns_helper_events_t events = {
 	.changed = on_changed,
 	.released = on_released,
+	.link_wanted = on_link_wanted,
 };
 
 /**

@@ -421,40 +421,6 @@ METHOD(listener_t, ike_reestablish_pre, bool,
 	return TRUE;
 }
 
-METHOD(listener_t, alert, bool,
-	private_encdns_connections_t *this, ike_sa_t *ike_sa, alert_t alert,
-	va_list args)
-{
-	connection_t *connection;
-	sa_t *sa;
-
-	switch (alert)
-	{
-		case ALERT_SHUTDOWN_SIGNAL:
-			this->mutex->lock(this->mutex);
-			this->shutdown = TRUE;
-			this->mutex->unlock(this->mutex);
-			break;
-		case ALERT_RETRANSMIT_SEND_TIMEOUT:
-		case ALERT_IKE_SA_EXPIRED:
-			/* who deletes is not waiting for the peer's consent */
-			if (ike_sa && ike_sa->get_state(ike_sa) != IKE_DELETING)
-			{
-				this->mutex->lock(this->mutex);
-				sa = find(this, ike_sa->get_unique_id(ike_sa), &connection);
-				if (sa)
-				{
-					sa->lost = TRUE;
-				}
-				this->mutex->unlock(this->mutex);
-			}
-			break;
-		default:
-			break;
-	}
-	return TRUE;
-}
-
 /**
  * Is there a task to delete an IKE_SA? If another exchange is under way then a forced end (the
  * daemon's, `swanctl --terminate --force`) does not wait until it is started.
@@ -477,6 +443,42 @@ static bool is_delete_queued(ike_sa_t *ike_sa)
 		enumerator->destroy(enumerator);
 	}
 	return found;
+}
+
+METHOD(listener_t, alert, bool,
+	private_encdns_connections_t *this, ike_sa_t *ike_sa, alert_t alert,
+	va_list args)
+{
+	connection_t *connection;
+	sa_t *sa;
+
+	switch (alert)
+	{
+		case ALERT_SHUTDOWN_SIGNAL:
+			this->mutex->lock(this->mutex);
+			this->shutdown = TRUE;
+			this->mutex->unlock(this->mutex);
+			break;
+		case ALERT_RETRANSMIT_SEND_TIMEOUT:
+		case ALERT_IKE_SA_EXPIRED:
+			/* who deletes, or wants to when the exchange under way is over, is not
+			 * waiting for the peer's consent */
+			if (ike_sa && ike_sa->get_state(ike_sa) != IKE_DELETING &&
+				!is_delete_queued(ike_sa))
+			{
+				this->mutex->lock(this->mutex);
+				sa = find(this, ike_sa->get_unique_id(ike_sa), &connection);
+				if (sa)
+				{
+					sa->lost = TRUE;
+				}
+				this->mutex->unlock(this->mutex);
+			}
+			break;
+		default:
+			break;
+	}
+	return TRUE;
 }
 
 METHOD(listener_t, ike_state_change, bool,

@@ -237,6 +237,19 @@ static int on_released(sd_bus_message *message, void *data, sd_bus_error *unused
 	return 0;
 }
 
+static int on_link_wanted(sd_bus_message *message, void *data,
+						  sd_bus_error *unused)
+{
+	private_encdns_helper_t *this = data;
+	const char *connection;
+
+	if (sd_bus_message_read(message, "s", &connection) >= 0)
+	{
+		this->events->link_wanted(this->data, connection);
+	}
+	return 0;
+}
+
 /**
  * Leave the bus.
  */
@@ -267,6 +280,8 @@ static void join(private_encdns_helper_t *this)
 				on_owner_changed, NULL, this)) < 0 ||
 		(ret = sd_bus_match_signal_async(this->bus, NULL, HELPER, HELPER_PATH,
 				HELPER_INTERFACE, "Released", on_released, NULL, this)) < 0 ||
+		(ret = sd_bus_match_signal_async(this->bus, NULL, HELPER, HELPER_PATH,
+				HELPER_INTERFACE, "LinkWanted", on_link_wanted, NULL, this)) < 0 ||
 		(ret = sd_bus_call_method_async(this->bus, NULL, DBUS, DBUS_PATH, DBUS,
 				"GetNameOwner", on_owner, this, "s", HELPER)) < 0)
 	{

@@ -25,9 +25,14 @@ struct encdns_helper_events_t {
 	void (*changed)(void *data);
 
 	/**
-	 * It needs a link no more.
+	 * It needs a link no more; the name is empty where there was none.
 	 */
 	void (*released)(void *data, const char *connection, const char *link);
+
+	/**
+	 * A connection has lost its link.
+	 */
+	void (*link_wanted)(void *data, const char *connection);
 };
 
 struct encdns_helper_t {

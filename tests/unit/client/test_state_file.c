@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -141,12 +142,65 @@ static void test_junk(void **state)
 	remove_file(*state, "encdns9.json.new");
 }
 
+static void test_blocks_survive(void **state)
+{
+	char *domains[] = {"corp.example", "lab.corp.example", NULL};
+	struct saved_connection list[] = {
+		{.connection = "a/b \xc3\xbc", .domains = domains, .gateway = "vpn", .block = true},
+		{.connection = "full", .domains = domains, .full = true, .why = "lost", .block = true},
+	};
+	cleanup_free char *path = NULL;
+	struct saved_connection *read;
+	size_t n;
+
+	assert_int_equal(format(&path, "%s/blocks.json", (char *)*state), 0);
+	assert_int_equal(blocks_file_load(path, &read, &n), 0);
+	assert_int_equal(n, 0);
+	free(read);
+	assert_int_equal(blocks_file_save(path, list, 2), 0);
+	assert_int_equal(blocks_file_load(path, &read, &n), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(read[0].connection, list[0].connection);
+	assert_string_equal(read[0].domains[1], "lab.corp.example");
+	assert_string_equal(read[1].why, "lost");
+	assert_true(read[0].block && read[1].full && !read[0].full);
+	assert_null(read[0].link);
+	for (size_t i = 0; i < n; i++)
+		saved_connection_clear(&read[i]);
+	free(read);
+	/* The folder of states is read by other rules: it is none of those. */
+	assert_int_equal(load_and_clear(*state), 0);
+	assert_int_equal(blocks_file_save(path, NULL, 0), 0);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_blocks_that_cannot_be_used(void **state)
+{
+	static const char *const texts[] = {
+		"", "{}", "[{}]", "[{\"connection\": \"a\"}]", "[1, null, []]"};
+	cleanup_free char *path = NULL;
+
+	assert_int_equal(format(&path, "%s/blocks.json", (char *)*state), 0);
+	for (size_t i = 0; i < ELEMENTS(texts); i++) {
+		struct saved_connection *read = NULL;
+		size_t n = 0;
+
+		write_file(*state, "blocks.json", texts[i]);
+		assert_int_equal(blocks_file_load(path, &read, &n), i == 0 ? -EBADMSG : 0);
+		assert_int_equal(n, 0);
+		free(read);
+	}
+	remove_file(*state, "blocks.json");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_of_links),
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_junk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blocks_survive, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blocks_that_cannot_be_used, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,6 +144,7 @@ static void test_connection(void **state)
 	assert_non_null(json_get_text(connection, "reason"));
 	assert_text(connection, "mode", "split");
 	assert_text(connection, "link", "encdns0");
+	assert_text(connection, "on-disconnect", "release");
 	assert_text(connection, "gateway", "gw.corp.example");
 	assert_null(member(connection, "listen"));
 	assert_int_equal(json_object_array_length(member(connection, "domains")), 0);
