@@ -49,7 +49,7 @@ def network(pytestconfig, machine):
 @pytest.fixture
 def net(network, request):
     """The network with nothing connected, nothing configured, and nothing in the logs."""
-    reset(network)
+    network.reset()
     request.node.network = network
     yield network
 
@@ -58,27 +58,6 @@ def net(network, request):
 def branch(net):
     """The second enterprise."""
     return net.enterprises.get("branch") or net.add_enterprise("branch")
-
-
-def reset(network):
-    laptop = network.laptop.host
-    laptop.systemctl("unmask", "--runtime", "encdnsd.service", "strongswan.service")
-    laptop.systemctl("stop", "strongswan.service")
-    laptop.systemctl("stop", "encdnsd.service")
-    for link in network.laptop.links():
-        laptop.run("ip", "link", "delete", link)
-    laptop.write("/etc/swanctl/swanctl.conf", "")
-    laptop.systemctl("reset-failed")
-    laptop.systemctl("restart", "systemd-resolved.service")
-    network.laptop.uplink()
-    laptop.systemctl("start", "encdnsd.service", "strongswan.service")
-    for enterprise in network.enterprises.values():
-        gateway = enterprise.gateway
-        gateway.run("swanctl", "--terminate", "--ike", "rw", "--force", check=False)
-        enterprise.configure("")
-        enterprise.serve()
-        enterprise.resolver.forget()
-    network.hotel_dns.forget()
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -16,8 +16,8 @@ from . import roots
 from .util import CLEAN_ENV, HERE, SOURCE, TestbedError, cache, hold, in_use, locked, say
 
 # What the compiled product does not depend on.
-NOT_COMPILED = ("doc/", "tests/testbed/", "tests/codec/", "tests/mutations/", "tests/e2e/", "tests/bench/", "tests/soak/",
-                "scripts/", ".ci/", "README.md")
+NOT_COMPILED = ("doc/", "tests/testbed/", "tests/codec/", "tests/mutations/", "tests/e2e/", "tests/faults/",
+                "tests/bench/", "tests/soak/", "scripts/", ".ci/", "README.md")
 
 
 @dataclass(frozen=True)

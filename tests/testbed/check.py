@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from faults.faults import FAULTS
+from faults.run import run as run_faults
+from faults.run import summary as summary_of_faults
+from faults.steps import combinations
 from soak.run import run as run_soak
 
 from . import roots
@@ -56,6 +60,9 @@ def main() -> int:
             _soak(tally, release)
         for laptop, gateway in pairs:
             _end_to_end(tally, laptop, gateway, options.tests)
+        if not options.quick and not options.tests:
+            # The matrix takes minutes: one release here, the others by scripts/faults.
+            _faults(tally, "trixie" if "trixie" in releases else releases[0])
     return _conclude(tally)
 
 
@@ -63,7 +70,7 @@ def _options():
     parser = argparse.ArgumentParser(prog="check", description="Runs every test of strongswan-encdns.")
     parser.add_argument("--release", action="append", choices=RELEASES,
                         help="only this Debian release (may be repeated)")
-    parser.add_argument("--quick", action="store_true", help="build with gcc only, and without sanitizers")
+    parser.add_argument("--quick", action="store_true", help="build with gcc only, without sanitizers, and no faults")
     parser.add_argument("--unit", action="store_true", help="unit tests only")
     parser.add_argument("tests", nargs="*", metavar="-- PYTEST",
                         help="arguments for pytest, to choose end-to-end tests: -- -k split")
@@ -142,6 +149,20 @@ def _soak(tally: Tally, release: str) -> None:
     tally.passed += not faults
 
 
+def _faults(tally: Tally, release: str) -> None:
+    try:
+        outcomes = run_faults(release, combinations(FAULTS))
+    except TestbedError as error:
+        tally.failure(f"faults, {release}: {error}")
+        return
+    for outcome in outcomes:
+        if outcome.fine:
+            tally.passed += 1
+        else:
+            tally.failure(f"faults, {release}: {outcome.fault}, {outcome.step}: {outcome.leaked} leaked {outcome.problem}")
+    say(summary_of_faults(release, outcomes))
+
+
 def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments) -> None:
     what = f"end to end, {laptop} laptop, {gateway} gateway"
     say(what)
@@ -186,6 +207,8 @@ def _read_report(tally: Tally, what: str, report: Path) -> None:
     for case in ElementTree.parse(report).iter("testcase"):
         name = f"{what}: {case.get('classname', '').rpartition('.')[2]}.{case.get('name')}"
         skipped = case.find("skipped")
+        for figure in case.iter("property"):
+            say(f"{what}: {figure.get('name')}: {figure.get('value')}")
         if case.find("failure") is not None or case.find("error") is not None:
             tally.failed.append(name)
         elif skipped is not None:

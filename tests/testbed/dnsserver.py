@@ -41,7 +41,8 @@ class DnsServer:
     """unbound on one host. Names outside its zones all get the same addresses, so an answer tells who gave it."""
 
     def __init__(self, host, listen, everything, zones=None):
-        """listen: addresses; everything: (IPv4, IPv6) for any name; zones: {domain: {name: (IPv4, IPv6)}}."""
+        """listen: addresses; everything: (IPv4, IPv6) for any name; zones: {domain: {name: (IPv4, IPv6)}}, where a name
+        "*.below" stands for all names below."""
         self.host = host
         self._listen = list(listen)
         self._everything = everything
@@ -61,6 +62,9 @@ class DnsServer:
         for domain, names in self._zones.items():
             lines.append(f"    local-zone: {domain}. static")
             for name, addresses in names.items():
+                if name.startswith("*."):
+                    name = name[2:]
+                    lines.append(f"    local-zone: {name}. redirect")
                 lines += _records(f"{name}.", addresses)
         self.host.write("/etc/unbound/unbound.conf", "\n".join(lines) + "\n")
         self.host.shell("mkdir -p /var/log/unbound; chown unbound: /var/log/unbound")

@@ -80,6 +80,11 @@ class Plan:
         return {f"intranet.{self.domain}": self._inside(80), f"mail.{self.domain}": self._inside(25),
                 f"ci.lab.{self.domain}": self._inside(90)}
 
+    @property
+    def any(self) -> str:
+        """All names below it are internal ones: for asking what no cache can know."""
+        return f"any.{self.domain}"
+
     def _inside(self, host: int) -> tuple:
         return f"10.{20 * self.number}.0.{host}", f"2001:db8:{20 * self.number}::{host}"
 
@@ -93,7 +98,8 @@ class Enterprise:
         self.resolver_host = resolver_host
         self.swanctl = Swanctl(gateway)
         self.authority = Authority(f"{plan.name} test authority")
-        self.resolver = DnsServer(resolver_host, plan.resolver, plan.everything, {plan.domain: plan.names})
+        self.resolver = DnsServer(resolver_host, plan.resolver, plan.everything, {
+            plan.domain: {**plan.names, f"*.{plan.any}": plan.names[f"intranet.{plan.domain}"]}})
         self.dnsdist = Dnsdist(resolver_host, plan.resolver)
         self.good_credential = self.authority.issue(plan.adn)
 
@@ -255,6 +261,28 @@ class Network:
             laptop.systemctl("enable", "--now", "encdnsd.service")
         self.laptop.uplink()
         self._attach(self.corp)
+
+    def reset(self) -> None:
+        """Nothing connected, nothing configured, every service running."""
+        laptop = self.laptop.host
+        laptop.systemctl("unmask", "--runtime", "encdnsd.service", "strongswan.service")
+        laptop.systemctl("stop", "strongswan.service")
+        laptop.systemctl("stop", "encdnsd.service")
+        for link in self.laptop.links():
+            laptop.run("ip", "link", "delete", link)
+        # It would want them back.
+        laptop.shell("rm -f /run/encdnsd/*.json /var/lib/encdnsd/*.json")
+        laptop.write(Swanctl.FILE, "")
+        laptop.systemctl("reset-failed")
+        laptop.systemctl("restart", "systemd-resolved.service")
+        self.laptop.uplink()
+        laptop.systemctl("start", "encdnsd.service", "strongswan.service")
+        for enterprise in self.enterprises.values():
+            enterprise.gateway.run("swanctl", "--terminate", "--ike", "rw", "--force", check=False)
+            enterprise.configure("")
+            enterprise.serve()
+            enterprise.resolver.forget()
+        self.hotel_dns.forget()
 
     def add_enterprise(self, name: str = "branch") -> Enterprise:
         """Boots a second enterprise beside the first."""

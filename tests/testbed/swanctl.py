@@ -36,9 +36,10 @@ def gateway(plan, families=(4, 6), full=False, pool_options=None, encrypted_dns=
     return text
 
 
-def laptop(plans, families=(4, 6), full=False, outer=4, encrypted_dns=None, **settings) -> str:
-    """A laptop's whole file, with one connection per enterprise, named like it. encrypted_dns: the section's content;
-    it takes the enterprises' domains unless told otherwise."""
+def laptop(plans, families=(4, 6), full=False, outer=4, encrypted_dns=None, child=None, **settings) -> str:
+    """A laptop's whole file, with one connection per enterprise, named like it. child, settings: what is added to
+    children and connections; encrypted_dns: the section's content, which takes the enterprises' domains unless told
+    otherwise."""
     chosen = [index for index, family in enumerate((4, 6)) if family in families]
     selectors = {plan.name: EVERYTHING if full else plan.subnets for plan in plans}
     text = section("connections", {plan.name: {
@@ -48,7 +49,7 @@ def laptop(plans, families=(4, 6), full=False, outer=4, encrypted_dns=None, **se
         **settings,
         "local": {"auth": "pubkey", "certs": f"{plan.name}.pem", "id": f"laptop@{plan.domain}"},
         "remote": {"auth": "pubkey", "id": plan.gateway_id},
-        "children": {"net": {"remote_ts": [selectors[plan.name][index] for index in chosen]}},
+        "children": {"net": {"remote_ts": [selectors[plan.name][index] for index in chosen], **(child or {})}},
     } for plan in plans})
     if encrypted_dns is None:
         encrypted_dns = {"laptop": {"accept-domains": [plan.domain for plan in plans]}}

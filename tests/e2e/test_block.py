@@ -1,0 +1,129 @@
+"""on-disconnect = block, and links that vanish: what keeps internal names from leaking outlives all but the user's word."""
+
+import pytest
+
+from expect import back_to, internal_names_fail, internal_names_resolve, no_leak, public_names_go_to_the_hotel
+from testbed import swanctl
+from testbed.util import wait_for
+
+
+@pytest.fixture
+def blocked(net):
+    """Connected once, then orderly disconnected, with on-disconnect = block."""
+    corp, laptop = net.corp, net.laptop
+    corp.configure(swanctl.gateway(corp.plan, encrypted_dns=swanctl.handing_out(corp.plan)))
+    laptop.configure(swanctl.laptop([corp.plan], encrypted_dns={
+        "laptop": {"accept-domains": corp.plan.domain, "on-disconnect": "block"}}))
+    laptop.before = laptop.resolvectl()
+    laptop.connect("corp")
+    laptop.wait_in_force("corp")
+    laptop.disconnect("corp")
+    wait_blocked(laptop)
+    return laptop
+
+
+def wait_blocked(laptop):
+    wait_for(lambda: laptop.status_of("corp").get("state") == "blocked", "the block", 20)
+
+
+def reboot(net, laptop):
+    """As seen by the parts concerned: /run, the links and every process are new, /var stays. What is simulated is the
+    rest: the kernel and the host's systemd go on."""
+    host = laptop.host
+    host.systemctl("stop", "strongswan.service", "encdnsd.service", "systemd-resolved.service")
+    for link in laptop.links():
+        host.run("ip", "link", "delete", link)
+    host.systemctl("clean", "--what=fdstore", "encdnsd.service", check=False)
+    host.shell("rm -rf /run/encdnsd /run/systemd/resolve/netif")
+    host.systemctl("start", "systemd-resolved.service", "encdnsd.service", "strongswan.service")
+
+
+def test_an_orderly_end_blocks(net, blocked):
+    with net.watch() as watch:
+        internal_names_fail(net, net.corp)
+        public_names_go_to_the_hotel(net)
+        shown = blocked.host.run("encdnsctl", "status", check=False)
+        assert "encdnsctl release corp" in shown.stdout and shown.returncode == 1
+        # Another connection lifts it by itself.
+        blocked.connect("corp")
+        blocked.wait_in_force("corp")
+        internal_names_resolve(net, net.corp)
+        blocked.disconnect("corp")
+        wait_blocked(blocked)
+        internal_names_fail(net, net.corp)
+        no_leak(net, watch.evidence())
+    blocked.host.run("encdnsctl", "release", "corp")
+    back_to(net, blocked.before)
+    assert not blocked.host.exists("/var/lib/encdnsd/blocks.json")
+
+
+def test_a_block_survives_a_reboot(net, blocked):
+    reboot(net, blocked)
+    wait_blocked(blocked)
+    net.hotel_dns.forget()
+    internal_names_fail(net, net.corp)
+    public_names_go_to_the_hotel(net)
+    blocked.host.run("encdnsctl", "release", "corp")
+    back_to(net, blocked.before)
+    reboot(net, blocked)
+    wait_for(lambda: blocked.status() and not blocked.status()["connections"], "a status with nothing in it")
+    assert blocked.links() == []
+
+
+def test_a_power_failure_while_connected_blocks(net, blocked):
+    blocked.connect("corp")
+    blocked.wait_in_force("corp")
+    blocked.host.kill("encdnsd.service")
+    blocked.host.kill("strongswan.service")
+    reboot(net, blocked)
+    wait_blocked(blocked)
+    net.hotel_dns.forget()
+    internal_names_fail(net, net.corp)
+    blocked.connect("corp")
+    blocked.wait_in_force("corp")
+    internal_names_resolve(net, net.corp)
+
+
+def test_a_lost_connection_is_forgotten_by_a_reboot(net):
+    """What was not asked to stay does not."""
+    corp, laptop = net.corp, net.laptop
+    corp.configure(swanctl.gateway(corp.plan, encrypted_dns=swanctl.handing_out(corp.plan)))
+    laptop.configure(swanctl.laptop([corp.plan]))
+    before = laptop.resolvectl()
+    laptop.connect("corp")
+    laptop.wait_in_force("corp")
+    laptop.host.kill("strongswan.service")
+    wait_blocked(laptop)
+    reboot(net, laptop)
+    back_to(net, before)
+
+
+@pytest.mark.parametrize("state", ["up", "blocked"])
+def test_a_deleted_link_comes_back(net, blocked, state):
+    """It takes a moment in which resolved knows no better; then names are kept again."""
+    if state == "up":
+        blocked.connect("corp")
+        blocked.wait_in_force("corp")
+    blocked.host.run("ip", "link", "delete", "encdns0")
+    wait_for(lambda: "~corp.example" in blocked.host.output("resolvectl", "domain"), "the link again", 5)
+    if state == "up":
+        blocked.wait_in_force("corp")
+        net.hotel_dns.forget()
+        internal_names_resolve(net, net.corp)
+        blocked.disconnect("corp")
+    wait_blocked(blocked)
+    net.hotel_dns.forget()
+    internal_names_fail(net, net.corp)
+    blocked.host.run("encdnsctl", "release", "corp")
+    back_to(net, blocked.before)
+
+
+def test_a_link_deleted_without_charon_is_told(net, blocked):
+    """Nobody can make another: the state says that names leak, and it ends when charon is there."""
+    blocked.host.systemctl("stop", "strongswan.service")
+    blocked.host.run("ip", "link", "delete", "encdns0")
+    wait_for(lambda: blocked.status_of("corp").get("state") == "leaking", "the word that names leak", 15)
+    blocked.host.systemctl("start", "strongswan.service")
+    wait_blocked(blocked)
+    net.hotel_dns.forget()
+    internal_names_fail(net, net.corp)
