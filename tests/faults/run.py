@@ -15,7 +15,7 @@ from .steps import IMPATIENT, Outcome, Run
 LINE = "{:22} {:11} {:>6} {:>8} {:>13} {:>6}  {}"
 
 
-def run(release: str, chosen, lanes: int = 3, verbose: bool = False) -> list:
+def run(release: str, chosen, lanes: int = 2, verbose: bool = False) -> list:
     """Runs the chosen combinations; the outcomes, in the order in which they came."""
     build = products([release])
     work, results = multiprocessing.Queue(), multiprocessing.Queue()
