@@ -50,12 +50,21 @@ static uint64_t now(struct channel *channel)
 	return usec;
 }
 
+/*
+ * Nothing of it stays behind in the kernel: what was not acknowledged yet would be sent again after
+ * the tunnel is gone, wherever the routes lead then, be it a client hello with the server's name.
+ */
 static void attempt_close(struct attempt *attempt)
 {
+	static const struct linger abort_at_once = {.l_onoff = 1, .l_linger = 0};
+
 	attempt->io = sd_event_source_disable_unref(attempt->io);
 	attempt->tls = tls_free(attempt->tls);
-	if (attempt->fd >= 0)
+	if (attempt->fd >= 0) {
+		(void)setsockopt(
+			attempt->fd, SOL_SOCKET, SO_LINGER, &abort_at_once, sizeof(abort_at_once));
 		close(attempt->fd);
+	}
 	attempt->fd = -1;
 }
 

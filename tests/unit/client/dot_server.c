@@ -1,5 +1,6 @@
 #include "dot_server.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -213,12 +214,14 @@ static void *run(void *userdata)
 		(void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		SSL_set_fd(ssl, client);
 		if (server->manner == DOT_NO_HANDSHAKE || server->manner == DOT_STALLS) {
+			ssize_t received;
 			char octet;
 
 			if (server->manner == DOT_STALLS)
 				(void)send(client, "\x16\x03\x03\x00\x7a\x02", 6, MSG_NOSIGNAL);
-			while (recv(client, &octet, 1, 0) > 0)
+			while ((received = recv(client, &octet, 1, 0)) > 0)
 				;
+			server->resets += received < 0 && errno == ECONNRESET;
 		} else if (SSL_accept(ssl) == 1) {
 			server->handshakes++;
 			server->resumptions += SSL_session_reused(ssl);

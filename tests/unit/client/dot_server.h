@@ -38,6 +38,7 @@ struct dot_server {
 	uint32_t address;  /* host byte order; 0: 127.0.0.1 */
 	enum h2_manner h2; /* for clients that choose h2 */
 	atomic_uint connections, handshakes, resumptions, queries;
+	atomic_uint resets; /* of connections without a handshake: how many the client broke off */
 	atomic_bool sni_ok, alpn_ok, unpadded; /* as the last client had it */
 
 	int fd;
