@@ -49,8 +49,8 @@ def network(pytestconfig, machine):
 @pytest.fixture
 def net(network, request):
     """The network with nothing connected, nothing configured, and nothing in the logs."""
-    network.reset()
     request.node.network = network
+    network.reset()
     yield network
 
 

@@ -60,9 +60,11 @@ def main() -> int:
             _soak(tally, release)
         for laptop, gateway in pairs:
             _end_to_end(tally, laptop, gateway, options.tests)
-        if not options.quick and not options.tests:
-            # The matrix takes minutes: one release here, the others by scripts/faults.
-            _faults(tally, "trixie" if "trixie" in releases else releases[0])
+    if options.faults:
+        for release in releases:
+            _faults(tally, release)
+    else:
+        tally.skipped.append("the matrix of faults: it takes long; --faults, or scripts/faults")
     return _conclude(tally)
 
 
@@ -70,7 +72,8 @@ def _options():
     parser = argparse.ArgumentParser(prog="check", description="Runs every test of strongswan-encdns.")
     parser.add_argument("--release", action="append", choices=RELEASES,
                         help="only this Debian release (may be repeated)")
-    parser.add_argument("--quick", action="store_true", help="build with gcc only, without sanitizers, and no faults")
+    parser.add_argument("--quick", action="store_true", help="build with gcc only, and without sanitizers")
+    parser.add_argument("--faults", action="store_true", help="the matrix of faults as well, see scripts/faults")
     parser.add_argument("--unit", action="store_true", help="unit tests only")
     parser.add_argument("tests", nargs="*", metavar="-- PYTEST",
                         help="arguments for pytest, to choose end-to-end tests: -- -k split")
