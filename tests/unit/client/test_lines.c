@@ -183,8 +183,7 @@ static void test_bad_lines(void **state)
 		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"key9\":\"a\"}}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"alpn\":[\"\xc4\x80\"]}}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"alpn\":[\"\xc3x\"]}}",
-		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"dohpath\":\"/"
-		"\xc3{dns}\"}}",
+		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"dohpath\":\"/\xc3{dns}\"}}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1,\"params\":{\"mandatory\":[7]}}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1} {}",
 		"{\"type\":27,\"message\":\"request\",\"priority\":1}x",
@@ -225,7 +224,7 @@ static void test_lenient_lines(void **state)
  */
 static void test_pump(void **state)
 {
-	cleanup_free char *text = NULL, *expected = NULL;
+	cleanup_free char *text = NULL;
 	char *long_line = malloc(3 * LINE_SIZE);
 	size_t size;
 	FILE *in = tmpfile(), *out = open_memstream(&text, &size);
