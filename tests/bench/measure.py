@@ -4,22 +4,25 @@ measure.py ROUNDS SECONDS PROTOCOL...
 """
 
 import json
+import os
 import re
 import socket
-import ssl
 import statistics
-import struct
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import direct
 import peers
 
 NAMES = peers.WORK / "names"
-N_NAMES = 2_000_000
+N_NAMES = 1_000_000  # more than any forwarder is asked in one measurement
 RATE = 200  # queries per second of the latency measurement
 QUERY_TIMEOUT = 5
+SETTLE = 1.5  # seconds after the first answer until a program counts as idle
+IN_FLIGHT = 4096
+IN_FLIGHT_PER_ASKER = 256  # so many answers fit an asker's receive buffer
 
 
 def write_names() -> None:
@@ -28,18 +31,13 @@ def write_names() -> None:
             file.write(f"n{i:07d}.{peers.ZONE} A\n")
 
 
-def query(identity: int, name: str) -> bytes:
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack("!6H", identity, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", 1, 1)
-
-
 def answered(port: int, timeout: float) -> bool:
     """Does the forwarder answer one query with an address?"""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.settimeout(timeout)
         asker.connect(("127.0.0.1", port))
         try:
-            asker.send(query(1, f"probe{time.monotonic_ns()}.{peers.ZONE}"))
+            asker.send(direct.query(1, f"probe{time.monotonic_ns()}.{peers.ZONE}"))
             answer = asker.recv(4096)
         except OSError:
             return False
@@ -55,10 +53,24 @@ def until_answered(port: int, since: float, limit: float = 30) -> float:
     return None
 
 
-def dnsperf(port: int, *options: str, mode: str = "udp") -> str:
+def generator_alone() -> None:
+    """One CPU for dnsperf, whose threads do not interrupt each other there.
+
+    dnsperf wakes its sending thread before it counts what it has received. Interrupted in between, it takes all queries
+    for outstanding and waits for 100 ms, unless further answers come meanwhile: with few outstanding, a forwarder that
+    answers all of them at once would be measured by these pauses.
+    """
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def dnsperf(port: int, *options: str, mode: str = "udp", outstanding: int, clients: int = 1) -> str:
     command = ["dnsperf", "-s", "127.0.0.1", "-p", str(port), "-m", mode, "-d", str(NAMES), "-t", str(QUERY_TIMEOUT),
-               *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300).stdout
+               "-q", str(outstanding), "-c", str(clients), *options]
+    if mode == "doh":
+        command += ["-O", f"doh-uri=https://localhost{peers.DOHPATH}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300,
+                          preexec_fn=generator_alone if outstanding <= 10 else None).stdout
 
 
 def number(text: str, label: str) -> float:
@@ -68,7 +80,7 @@ def number(text: str, label: str) -> float:
 
 def closed_loop(peer, outstanding: int, seconds: int) -> dict:
     cpu = peer.cpu_seconds()
-    text = dnsperf(peer.port, "-q", str(outstanding), "-c", "1", "-l", str(seconds))
+    text = dnsperf(peer.port, "-l", str(seconds), outstanding=outstanding)
     cpu = peer.cpu_seconds() - cpu
     completed = number(text, "Queries completed")
     codes = re.search(r"NOERROR (\d+)", text)
@@ -82,42 +94,41 @@ def closed_loop(peer, outstanding: int, seconds: int) -> dict:
     }
 
 
-def latencies(text: str) -> dict:
-    values = sorted(float(found) for found in re.findall(r"^> \S+ \S+ \S+ ([0-9.]+)$", text, re.M))
-    if not values:
+def latencies(seconds: list) -> dict:
+    if not seconds:
         return {"median_us": None, "p99_us": None}
-    return {"median_us": statistics.median(values) * 1e6, "p99_us": values[int(len(values) * 0.99)] * 1e6}
+    return {"median_us": statistics.median(seconds) * 1e6, "p99_us": sorted(seconds)[int(len(seconds) * 0.99)] * 1e6}
 
 
 def paced(peer, seconds: int) -> dict:
-    return latencies(dnsperf(peer.port, "-v", "-Q", str(RATE), "-q", "100", "-c", "1", "-l", str(seconds)))
+    text = dnsperf(peer.port, "-v", "-Q", str(RATE), "-l", str(seconds), outstanding=100)
+    return latencies([float(found) for found in re.findall(r"^> \S+ \S+ \S+ ([0-9.]+)$", text, re.M)])
 
 
-def direct_latency(seconds: int) -> dict:
-    """One query at a time over one DoT connection to the upstream, with TCP_NODELAY, at the same rate."""
-    context = ssl.create_default_context(cafile=str(peers.CA))
-    raw = socket.create_connection(("127.0.0.1", peers.DOT_PORT))
-    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    values = []
-    with context.wrap_socket(raw, server_hostname=peers.ADN) as connection:
-        for i in range(seconds * RATE):
-            message = query(i & 0xffff, f"d{i}.{peers.ZONE}")
-            started = time.perf_counter()
-            connection.send(struct.pack("!H", len(message)) + message)
-            connection.recv(4096)
-            spent = time.perf_counter() - started
-            values.append(spent)
-            time.sleep(max(0.0, 1 / RATE - spent))
-    values.sort()
-    return {"median_us": statistics.median(values) * 1e6, "p99_us": values[int(len(values) * 0.99)] * 1e6}
-
-
-def direct(protocol: str, seconds: int) -> dict:
-    """dnsperf straight to the upstream: what no forwarder can be faster than."""
+def straight(protocol: str, seconds: int) -> dict:
+    """The upstream without a forwarder: what no forwarder can be better than."""
     mode, port = ("tls", peers.DOT_PORT) if protocol == "DoT" else ("doh", peers.DOH_PORT)
-    options = ["-O", f"doh-uri=https://localhost{peers.DOHPATH}"] if mode == "doh" else []
-    text = dnsperf(port, "-q", "100", "-c", "1", "-l", str(seconds), *options, mode=mode)
-    return {"qps": number(text, "Queries per second"), "lost": int(number(text, "Queries lost"))}
+    result = {"paced": latencies(direct.ROUND_TRIPS[protocol](RATE, seconds))}
+    for outstanding in (100, 10):
+        text = dnsperf(port, "-l", str(seconds), mode=mode, outstanding=outstanding)
+        result[f"load{outstanding}"] = {"qps": number(text, "Queries per second"),
+                                        "lost": int(number(text, "Queries lost"))}
+    return result
+
+
+def memory(peer) -> dict:
+    """RSS before, after one and after two million queries with as many in flight as encdnsd takes."""
+    peer.start()
+    until_answered(peer.port, time.monotonic())
+    time.sleep(SETTLE)
+    result = {"idle_kib": peer.rss_kib(), "after_kib": [], "lost": 0}
+    clients = IN_FLIGHT // IN_FLIGHT_PER_ASKER
+    for _ in range(2):
+        text = dnsperf(peer.port, "-n", "1", outstanding=IN_FLIGHT, clients=clients)
+        result["after_kib"].append(peer.rss_kib())
+        result["lost"] += int(number(text, "Queries lost"))
+    peer.stop()
+    return result
 
 
 def start_to_first_answer(peer) -> float:
@@ -147,6 +158,7 @@ def measure(peer, upstream, seconds: int) -> dict:
     if result["first_answer_s"] is None:
         peer.stop()
         return result
+    time.sleep(SETTLE)
     result["rss_idle_kib"] = peer.rss_kib()
     result["load100"] = closed_loop(peer, 100, seconds)
     result["load10"] = closed_loop(peer, 10, seconds)
@@ -154,6 +166,10 @@ def measure(peer, upstream, seconds: int) -> dict:
     result["after_restart_s"] = after_restart(peer, upstream)
     peer.stop()
     return result
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -169,16 +185,16 @@ def main() -> None:
     for protocol in protocols:
         forwarders = peers.forwarders(protocol)
         missing = [peer.name for peer in forwarders if not peer.installed]
-        entry = results[protocol] = {"missing": missing, "direct": [], "direct_latency": [],
-                                     "peers": {peer.name: [] for peer in forwarders}}
+        entry = results[protocol] = {"missing": missing, "direct": [], "peers": {peer.name: [] for peer in forwarders}}
         # Rounds on the outside: the machine's moods hit all peers alike.
-        for _ in range(rounds):
-            entry["direct"].append(direct(protocol, seconds))
-            entry["direct_latency"].append(direct_latency(seconds))
+        for index in range(rounds):
+            entry["direct"].append(straight(protocol, seconds))
             for peer in forwarders:
                 if peer.installed:
-                    print(f"{protocol} {peer.name}", file=sys.stderr, flush=True)
+                    tell(f"{protocol}, round {index + 1} of {rounds}: {peer.name}")
                     entry["peers"][peer.name].append(measure(peer, upstream, seconds))
+        tell(f"{protocol}: two million queries for encdnsd's memory")
+        entry["memory"] = memory(forwarders[0])
     upstream.stop()
     json.dump(results, sys.stdout)
 

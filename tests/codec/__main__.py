@@ -28,8 +28,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="codec", description="Compares encdnsctl decode and encode with a codec of its own.")
     parser.add_argument("--count", type=int, default=20000, help="attributes of each kind (default 20000)")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 2**32, help="of the random numbers (default: the clock)")
-    parser.add_argument("command", nargs="+", help="what runs encdnsctl")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="what runs encdnsctl")
     options = parser.parse_args()
+    if not options.command:
+        parser.error("no COMMAND that runs encdnsctl")
     print(f"codec: seed {options.seed}", flush=True)
     dice = random.Random(options.seed)
     try:
