@@ -88,7 +88,7 @@ class Host:
     def popen(self, *command, **kwargs) -> subprocess.Popen:
         """Starts a command inside; it dies with the host, and with the calling process."""
         enter = ["setpriv", "--pdeathsig", "KILL", "nsenter", "-t", str(self._pid),
-                 "-m", "-r", "-u", "-i", "-n", "-p", "-C", "--wd=/", "--", "setpriv", "--pdeathsig", "KILL"]
+                 "-m", "-r", "-u", "-i", "-n", "-p", "-C", "--wdns=/", "--", "setpriv", "--pdeathsig", "KILL"]
         kwargs.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.Popen(enter + [str(word) for word in command], env=CLEAN_ENV, **kwargs)
 
