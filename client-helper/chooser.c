@@ -404,6 +404,16 @@ static void look_at(struct peer *peer, uint64_t usec)
 
 /* ---- the outside ---- */
 
+void chooser_warm_up(struct chooser *chooser)
+{
+	struct peer *peer;
+
+	do
+		peer = choose(chooser, 0);
+	while (
+		peer && !peer->carrier && peer->server.transport != TRANSPORT_PLAIN && !peer_connect(peer));
+}
+
 void chooser_submit(struct chooser *chooser, struct query *query)
 {
 	place(chooser, query);

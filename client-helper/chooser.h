@@ -41,13 +41,17 @@ struct chooser *chooser_free(struct chooser *chooser);
 
 /*
  * Replaces the servers by copies of these, at most LIMIT_SERVERS. With keep, servers that were
- * there before keep state, connection, queries and statistics; what is in flight to others fails. refused:
- * for every server NULL, or why it must not be used. 0, or -errno and nothing has changed.
+ * there before keep state, connection, queries and statistics; what is in flight to others fails.
+ * refused: for every server NULL, or why it must not be used. 0, or -errno and nothing has changed.
  */
 int chooser_set_servers(struct chooser *chooser, const struct server *servers, size_t n_servers,
 	const char *const *refused, bool keep);
 
 size_t chooser_n_servers(const struct chooser *chooser);
+
+/* Connects to the first server to be asked, so that its handshake is done when the first query
+ * comes. */
+void chooser_warm_up(struct chooser *chooser);
 
 void chooser_submit(struct chooser *chooser, struct query *query);
 

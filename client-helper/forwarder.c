@@ -303,6 +303,7 @@ int forwarder_set_upstream(struct forwarder *forwarder, const struct upstream *u
 	}
 	if (!keep || !forwarder->tls)
 		swap(&forwarder->tls, &next.tls);
+	chooser_warm_up(forwarder->chooser);
 	listener_flush(forwarder->listener);
 	arm(forwarder);
 	return 0;

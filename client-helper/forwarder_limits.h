@@ -50,5 +50,5 @@ enum {
 #define LIMIT_PAUSE_ASKED_USEC ((uint64_t)10000)   /* while all have failed and somebody asks */
 #define LIMIT_PAUSE_PLAIN_USEC ((uint64_t)2000000) /* the same for a plain server */
 #define LIMIT_REVIVAL_USEC ((uint64_t)30000)       /* that long may who asks then wait for it */
-#define LIMIT_TRIM_USEC ((uint64_t)2000000)        /* after the last change of a server's state */
+#define LIMIT_TRIM_USEC ((uint64_t)1000000)        /* after the last change of a server's state */
 #define LIMIT_TICK_USEC ((uint64_t)50000)          /* deadlines are looked at no more often */

@@ -32,6 +32,26 @@ static void test_first_priority_first(void **state)
 	world_free(world);
 }
 
+/* Before the first query; what cannot be reached at all is left for the next. */
+static void test_warm_up(void **state)
+{
+	struct world *world = world_new(2);
+
+	world->unreachable[0] = true;
+	chooser_warm_up(world->chooser);
+	assert_int_equal(world->connects[0], 1);
+	assert_int_equal(world->connects[1], 1);
+	open_connection(world, 1);
+	chooser_warm_up(world->chooser);
+	ask(world);
+	assert_int_equal(world->connects[1], 1);
+	assert_true(holds(world, 1, 0));
+	answer(world, 1, 0);
+	pass(world, LIMIT_IDLE_USEC + SECOND);
+	assert_null(world->carriers[1]);
+	world_free(world);
+}
+
 static void test_one_connect_and_flush_for_many(void **state)
 {
 	struct world *world = world_new(1);
@@ -457,6 +477,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_servers),
 		cmocka_unit_test(test_first_priority_first),
+		cmocka_unit_test(test_warm_up),
 		cmocka_unit_test(test_one_connect_and_flush_for_many),
 		cmocka_unit_test(test_failover_and_back),
 		cmocka_unit_test(test_pauses_grow_to_a_minute),
