@@ -337,9 +337,7 @@ static void look_at_left(struct peer *peer, uint64_t usec, struct query_list *mo
 			time_out(chooser, query);
 			continue;
 		}
-		if (query->resent)
-			query->tried |= peer->bit;
-		query->resent = true;
+		peer_send_again(peer, query);
 		query_list_append(moved, query);
 	}
 	if (peer->leaving && !peer->left.first)

@@ -122,6 +122,11 @@ json_object *json_get_array(json_object *object, const char *name)
 	return get(object, name, json_type_array);
 }
 
+size_t json_length(json_object *array)
+{
+	return json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+}
+
 int json_get_list(json_object *object, const char *name, char ***ret)
 {
 	json_object *array = json_get_array(object, name);

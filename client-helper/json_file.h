@@ -34,5 +34,8 @@ bool json_get_flag(json_object *object, const char *name);
 int64_t json_get_number(json_object *object, const char *name);
 json_object *json_get_array(json_object *object, const char *name);
 
+/* 0 for what is no array, NULL too. */
+size_t json_length(json_object *array);
+
 /* An array's strings; others are left out. 0 or -ENOMEM. */
 int json_get_list(json_object *object, const char *name, char ***ret);

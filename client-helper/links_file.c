@@ -97,8 +97,7 @@ int links_file_load(const char *path, struct other_link ***ret, size_t *ret_n)
 	r = json_file_read(path, &array);
 	if (r == -ENOMEM)
 		return r;
-	length =
-		r >= 0 && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+	length = json_length(array);
 	list = calloc(length + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;

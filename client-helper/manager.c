@@ -347,6 +347,7 @@ static int on_settle(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
 	cleanup_free char *description = NULL;
+	bool same;
 
 	/* What is left undone here for want of memory is done at the next look, ten seconds on. */
 	protect(manager);
@@ -358,15 +359,13 @@ static int on_settle(sd_event_source *source, void *userdata)
 	watch_enable(manager->watch, manager->n > 0 || links_n(manager->links) > 0);
 	if (manager_describe(manager, false, &description) < 0)
 		return 0;
-	if (manager->described && strcmp(manager->described, description) == 0) {
-		if (manager->blocks && !manager->blocks_saved)
-			save_blocks(manager);
+	same = manager->described && strcmp(manager->described, description) == 0;
+	if (manager->blocks && !(same && manager->blocks_saved))
+		save_blocks(manager);
+	if (same)
 		return 0;
-	}
 	free(manager->described);
 	manager->described = steal(description);
-	if (manager->blocks)
-		save_blocks(manager);
 	manager->events->changed(manager->userdata);
 	return 0;
 }
@@ -632,7 +631,6 @@ static int start(struct manager *manager, const char *folder, const char *state)
 	int r;
 
 	manager->nss_module = fitness_nss_module();
-	read_fitness(manager);
 	r = sd_event_add_defer(event, &manager->settle, on_settle, manager);
 	if (r >= 0)
 		r = watch_new(event, check_all, manager, &manager->watch);

@@ -113,14 +113,17 @@ void peer_flush(struct peer *peer)
 	peer->dirty = false;
 }
 
-/* What was under way may go out once more. */
+void peer_send_again(struct peer *peer, struct query *query)
+{
+	if (query->resent)
+		query->tried |= peer->bit;
+	query->resent = true;
+}
+
 static void take_sent(struct peer *peer, struct query_list *sent, struct query_list *list)
 {
-	for (struct query *query = sent->first; query; query = query->next) {
-		if (query->resent)
-			query->tried |= peer->bit;
-		query->resent = true;
-	}
+	for (struct query *query = sent->first; query; query = query->next)
+		peer_send_again(peer, query);
 	query_list_move(sent, list);
 }
 

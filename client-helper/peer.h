@@ -73,6 +73,9 @@ void peer_failed(struct peer *peer, const char *reason);
 void peer_pump(struct peer *peer);
 void peer_flush(struct peer *peer);
 
+/* The query was under way on a connection that is lost: it may go out once more. */
+void peer_send_again(struct peer *peer, struct query *query);
+
 /* Takes the queries off a peer without a connection. What was under way may go out once more. */
 void peer_take_all(struct peer *peer, struct query_list *list);
 

@@ -186,8 +186,7 @@ int blocks_file_load(const char *path, struct saved_connection **ret, size_t *re
 	r = json_file_read(path, &array);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	length =
-		r >= 0 && json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+	length = json_length(array);
 	list = calloc(length + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
