@@ -18,7 +18,9 @@ struct connection {
 	char *why; /* it is blocked */
 	struct request request;
 	struct plan plan;
-	char *fault; /* why the plan's resolvers cannot be used at all; NULL: they can */
+	char **anchors; /* of the plan, as lines of the file */
+	bool anchored;  /* resolved has them */
+	char *fault;    /* why the plan's resolvers cannot be used at all; NULL: they can */
 	char *link;
 	int ifindex;
 	struct forwarder *forwarder; /* there when dns is */
@@ -72,6 +74,7 @@ struct saved_connection connection_saved(const struct connection *connection)
 		.ifindex = connection->ifindex,
 		.port = connection->forwarder ? forwarder_port(connection->forwarder) : 0,
 		.domains = connection->plan.domains,
+		.anchors = connection->anchors,
 		.full = connection->plan.full,
 		.family_outside = connection->plan.family_outside,
 		.gateway = connection->request.gateway,
@@ -134,7 +137,7 @@ static int set_upstream(
 	if (!servers)
 		return -ENOMEM;
 	for (size_t i = 0; i < plan->resolvers.n && upstream.n_servers < LIMIT_SERVERS; i++)
-		if (!plan->resolvers.list[i].unusable)
+		if (connection->anchored && !plan->resolvers.list[i].unusable)
 			servers[upstream.n_servers++] = plan->resolvers.list[i].server;
 	upstream.servers = servers;
 	free(connection->fault);
@@ -177,16 +180,21 @@ static int move_to_link(struct connection *connection, const char *link, int ifi
 	return 0;
 }
 
-static int point_resolved_here(struct connection *connection, char *const *domains)
+/* Validated where the connection has anchors, in force or not yet. */
+static int point_resolved_here(struct connection *connection, const struct plan *plan)
 {
+	struct dns_link_settings settings = {
+		.port = forwarder_port(connection->forwarder),
+		.domains = plan->domains,
+		.validate = connection->anchors != NULL,
+		.insecure = plan->insecure,
+	};
 	int r = 0;
 
 	if (!connection->dns)
 		r = dns_link_new(
 			connection->around.bus, connection->ifindex, on_dns, connection, &connection->dns);
-	if (r >= 0)
-		r = dns_link_set(connection->dns, forwarder_port(connection->forwarder), domains);
-	return r;
+	return r < 0 ? r : dns_link_set(connection->dns, &settings);
 }
 
 /* Forwarder first: what resolved sends is answered from the first query on. */
@@ -200,8 +208,32 @@ static int bring_up(
 	if (r >= 0)
 		r = set_upstream(connection, request, plan);
 	if (r >= 0)
-		r = point_resolved_here(connection, plan->domains);
+		r = point_resolved_here(connection, plan);
 	return r;
+}
+
+/* The lines of the plan's anchors. Those that are in force already stay so. */
+static int take_anchors(struct connection *connection, const struct plan *plan)
+{
+	cleanup_list char **lines = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_anchors && r >= 0; i++) {
+		cleanup_free char *line = NULL;
+
+		r = anchors_line(plan->anchors[i].domain, &plan->anchors[i].anchor, &line);
+		if (r >= 0)
+			r = list_add(&lines, line);
+	}
+	if (r < 0)
+		return r;
+	if (!lines)
+		connection->anchored = true;
+	else if (!list_equal(lines, connection->anchors))
+		connection->anchored = false;
+	list_free(connection->anchors);
+	connection->anchors = steal(lines);
+	return 0;
 }
 
 /* I28: the user hears of it once. */
@@ -221,9 +253,12 @@ static int put_in_force(
 	int r;
 
 	r = move_to_link(connection, request->link, request->ifindex);
+	if (r >= 0)
+		r = take_anchors(connection, plan);
 	if (r >= 0 && plan->domains)
 		r = bring_up(connection, request, plan);
 	if (r < 0) {
+		(void)!take_anchors(connection, &connection->plan);
 		plan_clear(plan);
 		return r;
 	}
@@ -301,7 +336,7 @@ int connection_adopt(struct connection *connection, const char *link, int ifinde
 	if (r >= 0 && !connection->forwarder)
 		r = start_forwarder(connection, 0, NULL);
 	if (r >= 0)
-		r = point_resolved_here(connection, connection->plan.domains);
+		r = point_resolved_here(connection, &connection->plan);
 	if (r < 0)
 		return r;
 	save(connection);
@@ -359,6 +394,33 @@ void connection_leave(struct connection *connection)
 	}
 }
 
+char *const *connection_anchors(const struct connection *connection)
+{
+	return connection->phase == CONNECTION_GONE ? NULL : connection->anchors;
+}
+
+void connection_set_anchored(struct connection *connection, bool anchored)
+{
+	int r;
+
+	if (connection->anchored == anchored)
+		return;
+	connection->anchored = anchored;
+	if (connection->phase != CONNECTION_UP || !connection->forwarder)
+		return;
+	r = set_upstream(connection, &connection->request, &connection->plan);
+	if (r < 0)
+		log_line(SD_WARNING, "%s: %s", connection->name, strerror(-r));
+	/* resolved keeps a SERVFAIL for seconds. */
+	flush_caches(connection);
+	changed(connection);
+}
+
+bool connection_anchored(const struct connection *connection)
+{
+	return connection->anchored;
+}
+
 void connection_check(struct connection *connection)
 {
 	if (connection->dns)
@@ -369,6 +431,12 @@ void connection_resolved_lost(struct connection *connection)
 {
 	if (connection->dns)
 		dns_link_lost(connection->dns);
+}
+
+void connection_resolved_found(struct connection *connection)
+{
+	if (connection->dns)
+		dns_link_found(connection->dns);
 }
 
 const char *connection_name(const struct connection *connection)
@@ -480,9 +548,18 @@ static int judge_without_link(enum connection_state *ret, char **ret_reason)
 	return format(ret_reason, "%s", "its link is gone, and strongSwan has not made another");
 }
 
-static int judge_up(const struct connection *connection, const struct links *links,
-	const struct fitness *fitness, enum connection_state *ret, char **ret_reason)
+/* resolved is away for a moment, as we have it restarted, or is not done reading the anchors. */
+static bool is_reloading(const struct connection *connection, const struct anchors *anchors)
 {
+	return anchors && anchors_reloading(anchors) &&
+		   (!connection->anchored || dns_link_state(connection->dns) == DNS_LINK_WAITING);
+}
+
+static int judge_up(const struct connection *connection, const struct links *links,
+	const struct anchors *anchors, const struct fitness *fitness, enum connection_state *ret,
+	char **ret_reason)
+{
+	const char *failure;
 	int r;
 
 	if (!connection->dns && connection->plan.domains)
@@ -491,6 +568,10 @@ static int judge_up(const struct connection *connection, const struct links *lin
 		*ret = STATE_NOTHING;
 		return format(ret_reason, "%s",
 			connection->plan.nothing ? connection->plan.nothing : "nothing was asked for");
+	}
+	if (!fitness->problem && is_reloading(connection, anchors)) {
+		*ret = STATE_APPLYING;
+		return 0;
 	}
 	if (fitness->problem || dns_link_state(connection->dns) == DNS_LINK_WAITING) {
 		*ret = STATE_WAITING;
@@ -505,6 +586,11 @@ static int judge_up(const struct connection *connection, const struct links *lin
 	if (dns_link_state(connection->dns) != DNS_LINK_SET || !links_settled(links)) {
 		*ret = STATE_APPLYING;
 		return 0;
+	}
+	if (!connection->anchored) {
+		failure = anchors ? anchors_failure(anchors) : NULL;
+		*ret = failure ? STATE_WAITING : STATE_APPLYING;
+		return failure ? format(ret_reason, "%s", failure) : 0;
 	}
 	return judge_servers(connection, ret, ret_reason);
 }
@@ -524,12 +610,13 @@ static int judge_blocked(
 }
 
 int connection_judge(const struct connection *connection, const struct links *links,
-	const struct fitness *fitness, enum connection_state *ret, char **ret_reason)
+	const struct anchors *anchors, const struct fitness *fitness, enum connection_state *ret,
+	char **ret_reason)
 {
 	*ret_reason = NULL;
 	switch (connection->phase) {
 	case CONNECTION_UP:
-		return judge_up(connection, links, fitness, ret, ret_reason);
+		return judge_up(connection, links, anchors, fitness, ret, ret_reason);
 	case CONNECTION_BLOCKED:
 		return judge_blocked(connection, ret, ret_reason);
 	case CONNECTION_LEAVING:
@@ -564,6 +651,7 @@ struct connection *connection_free(struct connection *connection)
 	forwarder_free(connection->forwarder);
 	request_clear(&connection->request);
 	plan_clear(&connection->plan);
+	list_free(connection->anchors);
 	free(connection->link);
 	free(connection->why);
 	free(connection->fault);
@@ -623,11 +711,14 @@ static int restore(struct connection *connection, const struct saved_connection 
 	if (r < 0 || !saved->link)
 		return r;
 	connection->ifindex = saved->ifindex;
+	r = list_copy(saved->anchors, &connection->anchors);
+	if (r < 0)
+		return r;
 	r = start_forwarder(connection, saved->port, stored ? sockets->fds : NULL);
 	if (r >= 0 && stored && forwarder_fds(connection->forwarder)[0] == sockets->fds[0])
 		sockets->fds[0] = sockets->fds[1] = -1;
 	if (r >= 0)
-		r = point_resolved_here(connection, connection->plan.domains);
+		r = point_resolved_here(connection, &connection->plan);
 	return r;
 }
 

@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
+#include "anchors.h"
 #include "fdstore.h"
 #include "fitness.h"
 #include "forwarder.h"
@@ -90,8 +91,16 @@ bool connection_block(struct connection *connection, const char *why);
 /* On to CONNECTION_GONE, of which changed tells. */
 void connection_leave(struct connection *connection);
 
+/* Lines of the trust anchors' file that it needs (anchors.h); NULL: none. */
+char *const *connection_anchors(const struct connection *connection);
+
+/* Whether resolved has them. As long as not, no resolver is asked: nothing would be validated. */
+void connection_set_anchored(struct connection *connection, bool anchored);
+bool connection_anchored(const struct connection *connection);
+
 void connection_check(struct connection *connection);         /* resolved may have changed */
 void connection_resolved_lost(struct connection *connection); /* it left the bus */
+void connection_resolved_found(struct connection *connection);
 
 const char *connection_name(const struct connection *connection);
 const char *connection_link(const struct connection *connection); /* NULL before the first Apply */
@@ -113,7 +122,8 @@ bool connection_server_status(
 
 /* *ret_reason: a sentence to be freed, or NULL. 0 or -ENOMEM. */
 int connection_judge(const struct connection *connection, const struct links *links,
-	const struct fitness *fitness, enum connection_state *ret, char **ret_reason);
+	const struct anchors *anchors, const struct fitness *fitness, enum connection_state *ret,
+	char **ret_reason);
 
 const char *connection_state_name(enum connection_state state); /* "in-force" */
 

@@ -97,6 +97,22 @@ static void print_server(json_object *server, const char *label, const struct sc
 	print_figures(server, style);
 }
 
+static void print_anchors(json_object *connection, const struct screen *style)
+{
+	json_object *anchors = json_get_array(connection, "trust-anchors");
+
+	for (size_t i = 0; anchors && i < json_object_array_length(anchors); i++) {
+		json_object *anchor = json_object_array_get_idx(anchors, i);
+		bool in_force = json_get_flag(anchor, "in-force");
+
+		line(style, i == 0 ? "trust anchors" : "", "%s %d %d %d, %s%s%s", json_get_text(anchor, "domain"),
+			(int)json_get_number(anchor, "key-tag"), (int)json_get_number(anchor, "algorithm"),
+			(int)json_get_number(anchor, "digest-type"), in_force ? style->good : style->bad,
+			in_force ? "in force" : "not in force", style->off);
+	}
+	line_of_list(style, "insecure", connection, "insecure-domains");
+}
+
 static void print_connection(json_object *connection, const struct screen *style)
 {
 	json_object *servers = json_get_array(connection, "servers");
@@ -121,6 +137,7 @@ static void print_connection(json_object *connection, const struct screen *style
 	line_of_list(style, "domains", connection, "domains");
 	for (size_t i = 0; servers && i < json_object_array_length(servers); i++)
 		print_server(json_object_array_get_idx(servers, i), i == 0 ? "resolvers" : "", style);
+	print_anchors(connection, style);
 	for (size_t i = 0; refused && i < json_object_array_length(refused); i++) {
 		json_object *refusal = json_object_array_get_idx(refused, i);
 

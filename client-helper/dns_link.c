@@ -5,6 +5,7 @@
 #include <string.h>
 #include "bus_message.h"
 #include "resolved.h"
+#include "subdomain.h"
 #include "util.h"
 
 #define RETRY_FIRST_USEC (50 * UINT64_C(1000))
@@ -17,6 +18,8 @@ enum setting {
 	SETTING_LLMNR,
 	SETTING_MDNS,
 	SETTING_DNS_OVER_TLS,
+	SETTING_DNSSEC,
+	SETTING_INSECURE,
 	SETTING_SERVER,
 	N_SETTINGS,
 };
@@ -31,6 +34,9 @@ struct dns_link {
 	uint16_t port; /* 0: nothing is wanted */
 	struct link_domains domains;
 	bool default_route;
+	bool validate;
+	bool released; /* not to be validated by us, and resolved knows */
+	char **insecure;
 
 	enum dns_link_state state;
 	char *reason;
@@ -96,6 +102,7 @@ static void fail(struct dns_link *link, const sd_bus_error *error, int r)
 {
 	cleanup_free char *reason = NULL;
 
+	link->released = false;
 	if (error)
 		(void)!bus_error_to_text(error, "systemd-resolved", &reason);
 	else
@@ -135,6 +142,11 @@ static int start_setting(struct dns_link *link, enum setting setting)
 			link->bus, link->ifindex, "SetLinkMulticastDNS", on_set, link, slot);
 	case SETTING_DNS_OVER_TLS:
 		return resolved_turn_off(link->bus, link->ifindex, "SetLinkDNSOverTLS", on_set, link, slot);
+	case SETTING_DNSSEC:
+		link->released = !link->validate;
+		return resolved_set_dnssec(link->bus, link->ifindex, link->validate, on_set, link, slot);
+	case SETTING_INSECURE:
+		return resolved_set_insecure(link->bus, link->ifindex, link->insecure, on_set, link, slot);
 	case SETTING_SERVER:
 		return resolved_set_dns(
 			link->bus, link->ifindex, &link->server, link->port, on_set, link, slot);
@@ -142,6 +154,32 @@ static int start_setting(struct dns_link *link, enum setting setting)
 		break;
 	}
 	return -EINVAL;
+}
+
+static bool same_strings(char *const *a, char *const *b)
+{
+	size_t n = list_length(a);
+
+	if (n != list_length(b))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		bool found = false;
+
+		for (size_t j = 0; j < n; j++)
+			found = found || subdomain_equal(a[i], b[j]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * resolved says what counts on the link, not whether that was set on it or is the default: so "yes"
+ * that is not wanted is taken back once, and what remains then is the default.
+ */
+static bool dnssec_differs(const struct dns_link *link, const struct resolved_link *is)
+{
+	return link->validate ? !is->dnssec : is->dnssec && !link->released;
 }
 
 /* Whether something differs. */
@@ -154,6 +192,8 @@ static bool compare(struct dns_link *link, const struct resolved_link *is)
 	link->differs[SETTING_LLMNR] = is->llmnr;
 	link->differs[SETTING_MDNS] = is->mdns;
 	link->differs[SETTING_DNS_OVER_TLS] = is->dns_over_tls;
+	link->differs[SETTING_DNSSEC] = dnssec_differs(link, is);
+	link->differs[SETTING_INSECURE] = !same_strings(link->insecure, is->insecure);
 	link->differs[SETTING_SERVER] =
 		is->n_servers != 1 || is->port != link->port || !address_equal(&is->server, &link->server);
 	for (size_t i = 0; i < N_SETTINGS; i++)
@@ -263,29 +303,47 @@ static int on_reverted(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
 	return 0;
 }
 
-int dns_link_set(struct dns_link *link, uint16_t port, char *const *domains)
+static int to_link_domains(char *const *domains, struct link_domains *ret, bool *ret_all)
 {
 	/* Reverse names of the networks that other links are in go to those links as well, unless
 	 * something longer than the root asks for them. */
 	static const char *const everything[] = {".", "in-addr.arpa", "ip6.arpa"};
-	struct link_domains wanted = {};
 	bool all = false;
 	int r = 0;
 
 	for (size_t i = 0; domains[i]; i++)
 		all = all || strcmp(domains[i], ".") == 0;
 	for (size_t i = 0; all && i < ELEMENTS(everything) && r >= 0; i++)
-		r = link_domains_add(&wanted, everything[i], true);
+		r = link_domains_add(ret, everything[i], true);
 	for (size_t i = 0; !all && domains[i] && r >= 0; i++)
-		r = link_domains_add(&wanted, domains[i], true);
-	if (r < 0 || (link->port == port && link_domains_equal(&wanted, &link->domains))) {
-		link_domains_clear(&wanted);
+		r = link_domains_add(ret, domains[i], true);
+	*ret_all = all;
+	return r;
+}
+
+int dns_link_set(struct dns_link *link, const struct dns_link_settings *settings)
+{
+	cleanup(link_domains_clear) struct link_domains wanted = {};
+	cleanup_list char **insecure = NULL;
+	bool all;
+	int r;
+
+	r = to_link_domains(settings->domains, &wanted, &all);
+	if (r >= 0)
+		r = list_copy(settings->insecure, &insecure);
+	if (r < 0)
 		return r;
-	}
+	if (link->port == settings->port && link_domains_equal(&wanted, &link->domains) &&
+		link->validate == settings->validate && list_equal(insecure, link->insecure))
+		return 0;
 	link_domains_clear(&link->domains);
 	link->domains = wanted;
+	memset(&wanted, 0, sizeof(wanted));
 	link->default_route = all;
-	link->port = port;
+	link->port = settings->port;
+	link->validate = settings->validate;
+	list_free(link->insecure);
+	link->insecure = steal(insecure);
 	link->rounds = 0;
 	link->pause_usec = RETRY_FIRST_USEC;
 	enter(link, DNS_LINK_APPLYING, NULL);
@@ -310,6 +368,14 @@ void dns_link_lost(struct dns_link *link)
 	link->pause_usec = RETRY_MOST_USEC;
 	wait_and_retry(link, "systemd-resolved is not on the system bus");
 	link->pause_usec = RETRY_FIRST_USEC;
+}
+
+void dns_link_found(struct dns_link *link)
+{
+	if (link->port == 0)
+		return;
+	enter(link, DNS_LINK_APPLYING, NULL);
+	dns_link_check(link);
 }
 
 void dns_link_revert(struct dns_link *link)
@@ -342,6 +408,7 @@ struct dns_link *dns_link_free(struct dns_link *link)
 	forget_calls(link);
 	sd_event_source_disable_unref(link->kick);
 	link_domains_clear(&link->domains);
+	list_free(link->insecure);
 	free(link->reason);
 	free(link);
 	return NULL;

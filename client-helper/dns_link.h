@@ -29,17 +29,25 @@ typedef void (*dns_link_changed_t)(struct dns_link *link, void *userdata);
 int dns_link_new(
 	sd_bus *bus, int ifindex, dns_link_changed_t changed, void *userdata, struct dns_link **ret);
 
+struct dns_link_settings {
+	uint16_t port;         /* on 127.0.0.1 */
+	char *const *domains;  /* that go there; "." is everything */
+	bool validate;         /* with DNSSEC; else as resolved's own configuration says */
+	char *const *insecure; /* domains that are not validated */
+};
+
 /*
- * The domains ("." is everything) go to 127.0.0.1 and the port. Starts the way there where this is
- * new, does nothing where it is what was wanted before. 0 or -ENOMEM.
+ * Starts the way there where this is new, does nothing where it is what was wanted before. 0 or
+ * -ENOMEM.
  */
-int dns_link_set(struct dns_link *link, uint16_t port, char *const *domains);
+int dns_link_set(struct dns_link *link, const struct dns_link_settings *settings);
 
 /* Looks again: resolved may have changed. */
 void dns_link_check(struct dns_link *link);
 
-/* resolved left the bus. */
+/* resolved left the bus; came to it. */
 void dns_link_lost(struct dns_link *link);
+void dns_link_found(struct dns_link *link);
 
 /* Forgets what is wanted and makes resolved forget; changed is called in DNS_LINK_REVERTED, always.
  */

@@ -40,6 +40,7 @@ struct manager {
 	struct entry **entries;
 	size_t n;
 	struct links *links;
+	struct anchors *anchors;
 	struct watch *watch;
 	struct fitness fitness;
 	struct announcement *announcement;
@@ -54,6 +55,11 @@ static void settle_soon(struct manager *manager)
 }
 
 static void on_connection(struct connection *connection, void *userdata)
+{
+	settle_soon(userdata);
+}
+
+static void on_anchors(struct anchors *anchors, void *userdata)
 {
 	settle_soon(userdata);
 }
@@ -155,6 +161,7 @@ static void check_all(void *userdata)
 	}
 	read_fitness(manager);
 	links_check(manager->links);
+	anchors_check(manager->anchors);
 	settle_soon(manager);
 }
 
@@ -170,6 +177,8 @@ static int on_resolved_owner(sd_bus_message *message, void *userdata, sd_bus_err
 	if (*after) {
 		watch_enable(manager->watch, manager->n > 0);
 		check_all(manager);
+		for (size_t i = 0; i < manager->n; i++)
+			connection_resolved_found(manager->entries[i]->connection);
 		return 0;
 	}
 	for (size_t i = 0; i < manager->n; i++)
@@ -237,6 +246,29 @@ static int protect(struct manager *manager)
 	return r < 0 ? r : links_protect(manager->links, domains, own, n);
 }
 
+/* The anchors of all connections are one file; each connection learns whether its own are read. */
+static int anchor(struct manager *manager)
+{
+	cleanup_list char **lines = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < manager->n; i++) {
+		char *const *theirs = connection_anchors(manager->entries[i]->connection);
+
+		for (size_t j = 0; theirs && theirs[j] && r >= 0; j++)
+			r = list_add(&lines, theirs[j]);
+	}
+	if (r >= 0)
+		r = anchors_want(manager->anchors, lines);
+	for (size_t i = 0; i < manager->n && r >= 0; i++) {
+		struct connection *connection = manager->entries[i]->connection;
+
+		connection_set_anchored(
+			connection, anchors_in_force(manager->anchors, connection_anchors(connection)));
+	}
+	return r;
+}
+
 static const char *journal_level(enum connection_state state)
 {
 	return state == STATE_LEAKING || state == STATE_FAILING || state == STATE_WAITING ? SD_WARNING
@@ -250,7 +282,8 @@ static void tell_journal(struct manager *manager, struct entry *entry)
 	enum connection_state state;
 	bool same;
 
-	if (connection_judge(entry->connection, manager->links, &manager->fitness, &state, &reason) < 0)
+	if (connection_judge(entry->connection, manager->links, manager->anchors, &manager->fitness,
+			&state, &reason) < 0)
 		return;
 	if (state == STATE_APPLYING || state == STATE_LEAVING)
 		return;
@@ -289,6 +322,7 @@ int manager_describe(const struct manager *manager, bool counters, char **ret)
 		.connections = connections,
 		.n_connections = manager->n,
 		.links = manager->links,
+		.anchors = manager->anchors,
 		.fitness = &manager->fitness,
 		.announcement = manager->announcement,
 	};
@@ -354,6 +388,7 @@ static int on_settle(sd_event_source *source, void *userdata)
 	if (links_settled(manager->links))
 		finish_gone(manager);
 	grant_waiting(manager);
+	anchor(manager);
 	for (size_t i = 0; i < manager->n; i++)
 		tell_journal(manager, manager->entries[i]);
 	watch_enable(manager->watch, manager->n > 0 || links_n(manager->links) > 0);
@@ -539,6 +574,7 @@ struct manager *manager_free(struct manager *manager)
 		drop(manager, manager->n - 1);
 	free(manager->entries);
 	links_free(manager->links);
+	anchors_free(manager->anchors);
 	watch_free(manager->watch);
 	fitness_clear(&manager->fitness);
 	if (manager->announcement)
@@ -627,7 +663,7 @@ static int restore_blocks(struct manager *manager)
 static int start(struct manager *manager, const char *folder, const char *state)
 {
 	sd_event *event = sd_bus_get_event(manager->bus);
-	cleanup_free char *path = NULL;
+	cleanup_free char *path = NULL, *pending = NULL;
 	int r;
 
 	manager->nss_module = fitness_nss_module();
@@ -643,6 +679,11 @@ static int start(struct manager *manager, const char *folder, const char *state)
 		r = format(&path, "%s/other-links.json", folder);
 	if (r >= 0)
 		r = links_new(manager->bus, path, on_links, manager, &manager->links);
+	if (r >= 0 && folder)
+		r = format(&pending, "%s/trust-anchors.pending", folder);
+	if (r >= 0)
+		r = anchors_new(
+			manager->bus, ANCHORS_FILE, pending, on_anchors, manager, &manager->anchors);
 	if (r >= 0 && folder)
 		r = restore(manager);
 	if (r >= 0 && state)

@@ -15,6 +15,7 @@ void plan_clear(struct plan *plan)
 	for (size_t i = 0; i < plan->n_anchors; i++)
 		free(plan->anchors[i].domain);
 	free(plan->anchors);
+	list_free(plan->insecure);
 	refusals_clear(&plan->refusals);
 	memset(plan, 0, sizeof(*plan));
 }
@@ -85,38 +86,30 @@ static int add_domain(const struct request *request, const struct claims *claims
 	return claim(request, claims, domain, plan);
 }
 
-/* I24: on or below the allow-list, whose root and bare TLDs don't count. */
-static bool may_anchor(const struct policy *policy, const char *domain)
-{
-	for (size_t i = 0; policy->accept_trust_anchors && policy->accept_trust_anchors[i]; i++) {
-		const char *allowed = policy->accept_trust_anchors[i], *dot = strchr(allowed, '.');
-
-		if (dot && dot[1] != '\0' && subdomain_of(domain, allowed))
-			return true;
-	}
-	return false;
-}
-
 /* domain: the INTERNAL_DNS_DOMAIN that the anchor directly follows (I25), "" where there is none.
  */
 static int add_anchor(const struct request *request, const struct attribute *attribute,
 	const char *domain, struct plan *plan)
 {
 	struct planned_anchor planned = {}, *grown;
+	char value[NAME_SIZE + 16];
 	const char *why = NULL;
 
 	if (trust_anchor_decode(
 			WIRE_REPLY, span_of(attribute->value, attribute->length), &planned.anchor, &why) < 0)
-		;
-	else if (*domain == '\0')
+		return refusals_add_octets(
+			&plan->refusals, attribute->type, attribute->value, attribute->length, why);
+	if (*domain == '\0')
 		why = "it does not follow the domain that it is for";
 	else if (!list_has(plan->domains, domain))
 		why = "its domain was not accepted";
-	else if (!may_anchor(&request->policy, domain))
-		why = "accept-trust-anchors does not list its domain";
-	if (why)
-		return refusals_add_octets(&plan->refusals, attribute->type, domain, strlen(domain), why);
-
+	else
+		why = policy_refuses_anchor(&request->policy, domain, planned.anchor.algorithm);
+	if (why) {
+		snprintf(value, sizeof(value), "%s%skey %u", domain, *domain ? ", " : "",
+			planned.anchor.key_tag);
+		return refusals_add(&plan->refusals, attribute->type, value, why);
+	}
 	planned.domain = strdup(domain);
 	grown =
 		planned.domain ? reallocarray(plan->anchors, plan->n_anchors + 1, sizeof(*grown)) : NULL;
@@ -175,6 +168,41 @@ static int make_everything(
 	return format(&plan->nothing, "another connection has everything already");
 }
 
+static bool has_anchor(const struct plan *plan, const char *domain)
+{
+	for (size_t i = 0; i < plan->n_anchors; i++)
+		if (subdomain_equal(plan->anchors[i].domain, domain))
+			return true;
+	return false;
+}
+
+static bool has_anchor_below(const struct plan *plan, const char *domain)
+{
+	for (size_t i = 0; i < plan->n_anchors; i++)
+		if (subdomain_of(plan->anchors[i].domain, domain))
+			return true;
+	return false;
+}
+
+/* A link's negative anchors count before any positive one: see I26 and RFC 7646, section 1.1. */
+static int find_insecure(const struct request *request, struct plan *plan)
+{
+	int r = 0;
+
+	for (size_t i = 0; plan->domains && plan->domains[i] && r >= 0; i++) {
+		const char *domain = plan->domains[i];
+
+		if (!policy_calls_insecure(&request->policy, domain) || has_anchor(plan, domain))
+			continue;
+		if (has_anchor_below(plan, domain))
+			r = refusals_add(&plan->refusals, WIRE_INTERNAL_DNS_DOMAIN, domain,
+				"it cannot be an insecure domain: a domain below it has a trust anchor");
+		else
+			r = list_add(&plan->insecure, domain);
+	}
+	return r;
+}
+
 static int make_split(const struct request *request, const struct claims *claims, struct plan *plan)
 {
 	bool named = false;
@@ -182,6 +210,8 @@ static int make_split(const struct request *request, const struct claims *claims
 	int r;
 
 	r = read_domains(request, claims, plan, &named);
+	if (r >= 0)
+		r = find_insecure(request, plan);
 	if (r < 0 || plan->domains)
 		return r;
 	if (!plan->resolvers.offered)

@@ -1,8 +1,8 @@
 /*
  * From what the responder sent and what the local policy says to what shall be in force: the
  * initiator's rules of RFC 9464, section 4, and RFC 8598, sections 3 to 6 and 8. The resolvers are
- * in resolvers.c; here are the tunnel's kind and the domains (I17, I18, I20 to I25, I28, I29,
- * I33).
+ * in resolvers.c; here are the tunnel's kind, the domains and their anchors (I17, I18, I20 to I26,
+ * I28, I29, I33).
  *
  * Pure: no I/O, no clock, the same input gives the same plan.
  */
@@ -31,6 +31,7 @@ struct plan {
 	char **waiting; /* the same, but another connection holds them (I28) */
 	struct planned_anchor *anchors;
 	size_t n_anchors;
+	char **insecure; /* accepted domains without an anchor that nobody signs (I26) */
 	struct refusals refusals;
 };
 

@@ -1,6 +1,6 @@
 /*
- * What swanctl.conf says of one connection, and the judgement of a domain by it and by the rules
- * that hold for everybody (I22, I23, I33).
+ * What swanctl.conf says of one connection, and the judgement of a domain or a trust anchor by it
+ * and by the rules that hold for everybody (I22 to I24, I26, I33).
  */
 #pragma once
 
@@ -11,7 +11,7 @@ struct policy {
 	bool limits_domains;         /* accept_domains is a list, be it empty */
 	char **accept_domains;       /* these and what is below them (I22) */
 	bool everything;             /* without-domains = everything (I21) */
-	char **accept_trust_anchors; /* I24 */
+	char **accept_trust_anchors; /* "corp.example", "internal override" (I24) */
 	char **insecure_domains;     /* I26 */
 	bool require_encrypted;
 	bool resolvers_outside_tunnel;
@@ -29,3 +29,10 @@ void policy_clear(struct policy *policy);
  * a static sentence; NULL where it may.
  */
 const char *policy_refuses_domain(const struct policy *policy, const char *domain);
+
+/* The same for a trust anchor of an accepted domain; algorithm is its DNSKEY's (I24). */
+const char *policy_refuses_anchor(
+	const struct policy *policy, const char *domain, uint8_t algorithm);
+
+/* Whether the domain is named as one that nobody signs (I26). */
+bool policy_calls_insecure(const struct policy *policy, const char *domain);

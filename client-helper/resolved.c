@@ -17,6 +17,7 @@
 void resolved_link_clear(struct resolved_link *link)
 {
 	link_domains_clear(&link->domains);
+	list_free(link->insecure);
 	memset(link, 0, sizeof(*link));
 }
 
@@ -128,6 +129,28 @@ static int read_flag(sd_bus_message *message, bool *ret)
 	return r;
 }
 
+static int read_dnssec(sd_bus_message *message, bool *ret)
+{
+	const char *value;
+	int r;
+
+	r = sd_bus_message_read(message, "s", &value);
+	if (r >= 0)
+		*ret = strcmp(value, "yes") == 0;
+	return r;
+}
+
+static int read_strings(sd_bus_message *message, char ***list)
+{
+	const char *text;
+	int r;
+
+	r = sd_bus_message_enter_container(message, 'a', "s");
+	while (r >= 0 && (r = sd_bus_message_read(message, "s", &text)) > 0)
+		r = list_add(list, text);
+	return r < 0 ? r : sd_bus_message_exit_container(message);
+}
+
 static int read_not_no(sd_bus_message *message, bool *ret)
 {
 	const char *value;
@@ -169,6 +192,10 @@ static int read_link_property(
 		return read_not_no(message, &link->mdns);
 	if (strcmp(name, "DNSOverTLS") == 0)
 		return read_not_no(message, &link->dns_over_tls);
+	if (strcmp(name, "DNSSEC") == 0)
+		return read_dnssec(message, &link->dnssec);
+	if (strcmp(name, "DNSSECNegativeTrustAnchors") == 0)
+		return read_strings(message, &link->insecure);
 	return sd_bus_message_skip(message, type);
 }
 
@@ -320,6 +347,32 @@ int resolved_turn_off(sd_bus *bus, int ifindex, const char *method, sd_bus_messa
 	r = new_manager_call(bus, method, &message);
 	if (r >= 0)
 		r = sd_bus_message_append(message, "is", ifindex, "no");
+	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
+}
+
+int resolved_set_dnssec(sd_bus *bus, int ifindex, bool yes, sd_bus_message_handler_t done,
+	void *userdata, sd_bus_slot **ret_slot)
+{
+	cleanup_message sd_bus_message *message = NULL;
+	int r;
+
+	r = new_manager_call(bus, "SetLinkDNSSEC", &message);
+	if (r >= 0)
+		r = sd_bus_message_append(message, "is", ifindex, yes ? "yes" : "");
+	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
+}
+
+int resolved_set_insecure(sd_bus *bus, int ifindex, char *const *domains,
+	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot)
+{
+	cleanup_message sd_bus_message *message = NULL;
+	int r;
+
+	r = new_manager_call(bus, "SetLinkDNSSECNegativeTrustAnchors", &message);
+	if (r >= 0)
+		r = sd_bus_message_append(message, "i", ifindex);
+	if (r >= 0)
+		r = sd_bus_message_append_strv(message, (char **)domains);
 	return r < 0 ? r : call(bus, message, done, userdata, ret_slot);
 }
 

@@ -26,6 +26,8 @@ struct resolved_link {
 	struct link_domains domains;
 	bool default_route;
 	bool llmnr, mdns, dns_over_tls; /* not "no" */
+	bool dnssec;                    /* "yes", be it by default */
+	char **insecure;                /* negative trust anchors, in no order */
 };
 
 /* What resolved says of everything: which links have which domains, and DNS servers at all. */
@@ -61,6 +63,14 @@ int resolved_set_default_route(sd_bus *bus, int ifindex, bool enable, sd_bus_mes
 /* "SetLinkLLMNR", "SetLinkMulticastDNS", "SetLinkDNSOverTLS": all three to "no". */
 int resolved_turn_off(sd_bus *bus, int ifindex, const char *method, sd_bus_message_handler_t done,
 	void *userdata, sd_bus_slot **ret_slot);
+
+/* yes: every answer must validate; else what resolved's own configuration says. */
+int resolved_set_dnssec(sd_bus *bus, int ifindex, bool yes, sd_bus_message_handler_t done,
+	void *userdata, sd_bus_slot **ret_slot);
+
+/* Negative trust anchors of the link: these domains and what is below them are not validated. */
+int resolved_set_insecure(sd_bus *bus, int ifindex, char *const *domains,
+	sd_bus_message_handler_t done, void *userdata, sd_bus_slot **ret_slot);
 
 int resolved_revert(sd_bus *bus, int ifindex, sd_bus_message_handler_t done, void *userdata,
 	sd_bus_slot **ret_slot);

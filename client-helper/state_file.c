@@ -15,6 +15,7 @@ void saved_connection_clear(struct saved_connection *saved)
 	free(saved->connection);
 	free(saved->link);
 	list_free(saved->domains);
+	list_free(saved->anchors);
 	free(saved->gateway);
 	free(saved->organization);
 	free(saved->why);
@@ -37,6 +38,7 @@ static json_object *to_json(const struct saved_connection *saved)
 		return NULL;
 	json_add_text(object, "connection", saved->connection);
 	json_add(object, "domains", json_list(saved->domains));
+	json_add(object, "trust-anchors", json_list(saved->anchors));
 	json_add_flag(object, "full", saved->full);
 	json_add_number(object, "family-outside", saved->family_outside);
 	json_add_text(object, "gateway", saved->gateway);
@@ -88,6 +90,8 @@ static int from_json(json_object *object, struct saved_connection *saved)
 		r = copy_text(&saved->why, json_get_text(object, "why"));
 	if (r >= 0)
 		r = json_get_list(object, "domains", &saved->domains);
+	if (r >= 0)
+		r = json_get_list(object, "trust-anchors", &saved->anchors);
 	return r >= 0 && !saved->domains ? -EBADMSG : r;
 }
 

@@ -19,6 +19,7 @@ struct saved_connection {
 	int ifindex;
 	uint16_t port;
 	char **domains;
+	char **anchors; /* lines of the trust anchors' file */
 	bool full;
 	int family_outside;
 	char *gateway;      /* may be NULL */

@@ -124,8 +124,9 @@ static json_object *refusals_to_json(const struct refusals *refusals)
 	return array;
 }
 
-static json_object *anchors_to_json(const struct plan *plan)
+static json_object *anchors_to_json(const struct connection *connection)
 {
+	const struct plan *plan = connection_plan(connection);
 	json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < plan->n_anchors; i++) {
@@ -137,6 +138,7 @@ static json_object *anchors_to_json(const struct plan *plan)
 		json_add_number(object, "algorithm", anchor->algorithm);
 		json_add_number(object, "digest-type", anchor->digest_type);
 		add_hex(object, "digest", anchor->digest, anchor->digest_length);
+		json_add_flag(object, "in-force", connection_anchored(connection));
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -175,7 +177,7 @@ static int connection_to_json(const struct status_input *input, const struct con
 	json_object *object;
 	int r;
 
-	r = connection_judge(connection, input->links, input->fitness, &state, &reason);
+	r = connection_judge(connection, input->links, input->anchors, input->fitness, &state, &reason);
 	if (r < 0)
 		return r;
 	if (forwarder)
@@ -200,7 +202,9 @@ static int connection_to_json(const struct status_input *input, const struct con
 	add_servers(object, connection, counters);
 	json_add_text(object, "ca-certificates", request->policy.ca_certificates);
 	json_add(object, "refused", refusals_to_json(&plan->refusals));
-	json_add(object, "trust-anchors", anchors_to_json(plan));
+	json_add_flag(object, "validated", connection_anchors(connection) != NULL);
+	json_add(object, "trust-anchors", anchors_to_json(connection));
+	json_add(object, "insecure-domains", json_list(plan->insecure));
 	if (counters)
 		json_add(object, "counters", forwarder ? counters_to_json(forwarder) : NULL);
 	*ret = object;

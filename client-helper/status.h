@@ -24,7 +24,8 @@ void announcement_clear(struct announcement *announcement);
 struct status_input {
 	const struct connection **connections;
 	size_t n_connections;
-	const struct links *links; /* NULL: none */
+	const struct links *links;     /* NULL: none */
+	const struct anchors *anchors; /* NULL: none */
 	const struct fitness *fitness;
 	const struct announcement *announcement; /* NULL: none yet */
 };

@@ -18,6 +18,8 @@ AC_DEFUN([ENCDNS_DIRS], [
 		[${prefix}/lib/systemd/network], [systemdnetworkdir])
 	ENCDNS_DIR([sysusersdir], [files of systemd-sysusers go], [${prefix}/lib/sysusers.d],
 		[sysusersdir])
+	ENCDNS_DIR([tmpfilesdir], [files of systemd-tmpfiles go], [${prefix}/lib/tmpfiles.d],
+		[tmpfilesdir])
 	ENCDNS_DIR([dbusdatadir], [the bus's system.d, system-services and interfaces are],
 		[${datadir}/dbus-1])
 	ENCDNS_DIR([polkitrulesdir], [rules of polkit go], [${datadir}/polkit-1/rules.d])

@@ -38,7 +38,7 @@ static const encdns_option_t options[] = {
 	LAPTOP("request-domains", domains, request_domains, NULL, NULL, FALSE),
 	LAPTOP("hash-algorithms", algorithms, algorithms, "sha512, sha384, sha256", NULL, FALSE),
 	LAPTOP("accept-domains", domains, accept_domains, NULL, NULL, FALSE),
-	LAPTOP("accept-trust-anchors", domains, accept_anchors, NULL, NULL, FALSE),
+	LAPTOP("accept-trust-anchors", overridables, accept_anchors, NULL, NULL, FALSE),
 	LAPTOP("insecure-domains", domains, insecure_domains, NULL, NULL, FALSE),
 	LAPTOP("without-domains", choice, without_domains, "nothing", "nothing everything", FALSE),
 	LAPTOP("require-encrypted", bool, require_encrypted, "no", NULL, FALSE),

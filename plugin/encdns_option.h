@@ -80,6 +80,7 @@ struct encdns_laptop_t {
 	struct digest_request algorithms;
 	/** NULL: whatever the rules allow */
 	linked_list_t *accept_domains;
+	/** "corp.example", "internal override" */
 	linked_list_t *accept_anchors;
 	linked_list_t *insecure_domains;
 	char *without_domains;

@@ -256,6 +256,39 @@ static void parse_domains(const encdns_place_t *place, const char *text,
 	parse_list(place, text, member, parse_domain);
 }
 
+/**
+ * A domain, and perhaps "override" behind it; the same with one blank between.
+ */
+static void *parse_overridable(const encdns_place_t *place, char *item)
+{
+	char *domain, *blank, *result = NULL;
+
+	blank = item + strcspn(item, " \t");
+	if (!*blank)
+	{
+		return parse_domain(place, item);
+	}
+	if (!streq(blank + strspn(blank, " \t"), "override"))
+	{
+		complain(place, item, "a domain, or a domain and override", NULL);
+		return NULL;
+	}
+	*blank = '\0';
+	domain = parse_domain(place, item);
+	if (domain && asprintf(&result, "%s override", domain) < 0)
+	{
+		result = NULL;
+	}
+	free(domain);
+	return result;
+}
+
+static void parse_overridables(const encdns_place_t *place, const char *text,
+							   void *member)
+{
+	parse_list(place, text, member, parse_overridable);
+}
+
 static void *parse_protocol(const encdns_place_t *place, char *item)
 {
 	static char *known[] = { "dot", "h2", "h3", "doq" };
@@ -601,6 +634,7 @@ const encdns_value_t encdns_value_dohpath = { parse_dohpath, clear_string };
 const encdns_value_t encdns_value_ca_file = { parse_ca_file, clear_string };
 const encdns_value_t encdns_value_words = { parse_words, clear_strings };
 const encdns_value_t encdns_value_domains = { parse_domains, clear_strings };
+const encdns_value_t encdns_value_overridables = { parse_overridables, clear_strings };
 const encdns_value_t encdns_value_alpn = { parse_alpn, clear_strings };
 const encdns_value_t encdns_value_identities = { parse_identities, clear_identities };
 const encdns_value_t encdns_value_pins = { parse_pins, clear_strings };

@@ -99,6 +99,8 @@ extern const encdns_value_t encdns_value_ca_file;
 extern const encdns_value_t encdns_value_words;
 /** linked_list_t* of char*: domains, normalised */
 extern const encdns_value_t encdns_value_domains;
+/** linked_list_t* of char*: domains, normalised, " override" behind those that have it */
+extern const encdns_value_t encdns_value_overridables;
 /** linked_list_t* of char*: protocol identifiers that DNS resolvers have */
 extern const encdns_value_t encdns_value_alpn;
 /** linked_list_t* of identification_t*, wildcards allowed */

@@ -21,6 +21,8 @@ FILES = """
         -not -path '/run/charon.*' -not -path '/run/log/*' -not -path '/run/user/*' -not -path '/run/dmeventd*' | sort
 """
 
+ANCHORS = "/run/dnssec-trust-anchors.d/encdns.positive"
+
 
 @pytest.fixture
 def host(pytestconfig, tmp_path):
@@ -52,6 +54,11 @@ def plugins(host) -> list:
     return host.output("swanctl", "--stats").partition("loaded plugins:")[2].split()
 
 
+def anchors_read(host) -> str:
+    """The trust anchors that resolved said last that it had read."""
+    return host.journal("systemd-resolved.service").rpartition("Positive Trust Anchors:")[2]
+
+
 def test_install_upgrade_remove_and_purge(host):
     before = host.shell(FILES).splitlines()
     profile = host.read(PROFILE)
@@ -79,8 +86,14 @@ def test_install_upgrade_remove_and_purge(host):
     for package in PACKAGES:
         assert host.output("dpkg-query", "-W", "-f", "${Version}", package).endswith("+newer")
 
+    assert host.output("stat", "-c", "%U %a", ANCHORS).strip() == "encdns 644"
     host.run("ip", "link", "add", "encdns7", "type", "veth", "peer", "name", "encdns7p")
+    host.systemctl("stop", "encdnsd.service")
+    host.write(ANCHORS, f"corp.example. IN DS 1 13 2 {'ab' * 32}\n")
+    host.systemctl("restart", "systemd-resolved.service")
+    assert "corp.example" in anchors_read(host)
     apt(host, "remove", *PACKAGES)
+    assert "corp.example" not in anchors_read(host)
     assert not host.active("encdnsd.service")
     assert host.run("ip", "link", "show", "encdns7", check=False).returncode != 0
     assert "encdns" not in plugins(host)

@@ -42,11 +42,14 @@ class DnsServer:
 
     def __init__(self, host, listen, everything, zones=None):
         """listen: addresses; everything: (IPv4, IPv6) for any name; zones: {domain: {name: (IPv4, IPv6)}}, where a name
-        "*.below" stands for all names below."""
+        "*.below" stands for all names below.
+
+        zone_files, Zone objects, count from the next start on, before zones of the same domain."""
         self.host = host
         self._listen = list(listen)
         self._everything = everything
         self._zones = zones or {}
+        self.zone_files = []
 
     def start(self, credential=None, ports=(853, 443)) -> None:
         """(Re)starts the server; with a credential it serves DoT and DoH too, or only one of them."""
@@ -59,14 +62,22 @@ class DnsServer:
             lines += [f"    interface: {address}@{port}" for address in self._listen for port in ports]
             lines += ["    tls-service-pem: tls.pem", "    tls-service-key: tls.key", f"    http-endpoint: {DOHPATH}"]
         lines += ["    local-zone: . redirect"] + _records(".", self._everything)
+        clauses = []
+        for zone in self.zone_files:
+            self.host.write(f"/etc/unbound/{zone.domain}.zone", zone.text)
+            lines.append(f"    local-zone: {zone.domain}. transparent")
+            clauses += ["auth-zone:", f"    name: {zone.domain}", f'    zonefile: "/etc/unbound/{zone.domain}.zone"',
+                        "    for-downstream: yes", "    for-upstream: no", "    fallback-enabled: no"]
         for domain, names in self._zones.items():
+            if any(zone.domain == domain for zone in self.zone_files):
+                continue
             lines.append(f"    local-zone: {domain}. static")
             for name, addresses in names.items():
                 if name.startswith("*."):
                     name = name[2:]
                     lines.append(f"    local-zone: {name}. redirect")
                 lines += _records(f"{name}.", addresses)
-        self.host.write("/etc/unbound/unbound.conf", "\n".join(lines) + "\n")
+        self.host.write("/etc/unbound/unbound.conf", "\n".join(lines + clauses) + "\n")
         self.host.shell("mkdir -p /var/log/unbound; chown unbound: /var/log/unbound")
         # Tests restart it more often than systemd's limit thinks healthy.
         self.host.systemctl("reset-failed", "unbound.service", check=False)

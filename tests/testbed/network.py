@@ -107,8 +107,9 @@ class Enterprise:
         """Loads a swanctl.conf on the gateway."""
         return self.swanctl.load(text)
 
-    def serve(self, credential=None) -> None:
-        """(Re)starts the resolver, with the good certificate unless told otherwise."""
+    def serve(self, credential=None, zone_files=()) -> None:
+        """(Re)starts the resolver, with the good certificate and the plan's names unless told otherwise."""
+        self.resolver.zone_files = list(zone_files)
         self.resolver.start(credential or self.good_credential)
 
 

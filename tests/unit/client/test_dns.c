@@ -233,6 +233,37 @@ static void test_fit_answer_strips(void **state)
 	assert_false(parsed.has_opt);
 }
 
+/* What a validator needs goes through, either way: AD and CD, DO, and records as they are. */
+static void test_dnssec_passes(void **state)
+{
+	static const uint16_t flags[] = {0x0100, 0x0110, 0x0120, 0x0130};
+	struct message message;
+	struct dns_message parsed;
+	uint8_t out[LIMIT_QUERY_SIZE], copy[sizeof(message.data)];
+	size_t n;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		for (int dnssec_ok = 0; dnssec_ok < 2; dnssec_ok++) {
+			put_header(&message, 3, flags[i], 0, 1);
+			put_question(&message, "a.example", 48);
+			put_opt(&message, 1232, dnssec_ok, NULL, 0);
+			parsed = read_ok(&message);
+			n = dns_write_query(message.data, &parsed, true, out);
+			assert_int_equal(dns_get16(out + 2), flags[i]);
+			assert_int_equal(dns_read(out, n, &parsed), 0);
+			assert_int_equal(parsed.dnssec_ok, dnssec_ok);
+
+			message = answer_with(9, 300, NULL, 0);
+			dns_put16(message.data + 2, 0x8080 | flags[i]);
+			parsed = read_ok(&message);
+			memcpy(copy, message.data, message.length);
+			n = dns_fit_answer(message.data, message.length, &parsed, true, sizeof(copy));
+			assert_int_equal(n, message.length);
+			assert_memory_equal(message.data, copy, n);
+		}
+	}
+}
+
 static void test_fit_answer_broken_options(void **state)
 {
 	static const uint8_t options[] = {0, 15, 0, 9, 1}; /* longer than the record */
@@ -298,6 +329,7 @@ int main(void)
 		cmocka_unit_test(test_write_query_padded),
 		cmocka_unit_test(test_write_query_plain),
 		cmocka_unit_test(test_fit_answer_strips),
+		cmocka_unit_test(test_dnssec_passes),
 		cmocka_unit_test(test_fit_answer_broken_options),
 		cmocka_unit_test(test_fit_answer_truncates),
 		cmocka_unit_test(test_write_error),

@@ -215,6 +215,7 @@ static void test_anchors(void **state)
 	assert_string_equal(plan.anchors[1].domain, "corp.example");
 	assert_int_equal(plan.anchors[1].anchor.key_tag, 12345);
 	assert_int_equal(plan.refusals.n, 5); /* com, plain DNS, three anchors */
+	assert_string_equal(plan.refusals.list[4].value, "other.example, key 12345");
 	plan_clear(&plan);
 
 	/* A bare TLD on the list doesn't count. */
@@ -300,6 +301,88 @@ static void test_claims(void **state)
 	request_clear(&request);
 }
 
+static const char sha1_anchor[] = "\0\1\x08\1abcdefghijklmnopqrst";
+
+static void add_anchor(struct request *request)
+{
+	reply_add(request, 26, sha1_anchor, sizeof(sha1_anchor) - 1);
+}
+
+static void assert_insecure(const struct plan *plan, const char *expected)
+{
+	assert_int_equal(list_length(plan->insecure), expected ? 1 : 0);
+	if (expected)
+		assert_string_equal(plan->insecure[0], expected);
+}
+
+/* I26 */
+static void test_insecure_domains(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	/* Named and without an anchor: insecure. Not named, or with an anchor, or not accepted: not. */
+	usual(&request);
+	assert_int_equal(list_add(&request.policy.accept_trust_anchors, "corp.example"), 0);
+	assert_int_equal(list_add(&request.policy.insecure_domains, "corp.example"), 0);
+	assert_int_equal(list_add(&request.policy.insecure_domains, "plain.example"), 0);
+	assert_int_equal(list_add(&request.policy.insecure_domains, "com"), 0);
+	assert_int_equal(list_add(&request.policy.insecure_domains, "absent.example"), 0);
+	add_anchor(&request);
+	reply_domain(&request, "plain.example");
+	reply_domain(&request, "third.example");
+	reply_domain(&request, "com");
+	plan = plan_of(&request);
+	assert_int_equal(plan.n_anchors, 1);
+	assert_insecure(&plan, "plain.example");
+	plan_clear(&plan);
+
+	/* Nothing is without being named. */
+	usual(&request);
+	plan = plan_of(&request);
+	assert_insecure(&plan, NULL);
+	plan_clear(&plan);
+
+	/* Below an anchored domain: that is what an insecure delegation is. */
+	usual(&request);
+	assert_int_equal(list_add(&request.policy.accept_trust_anchors, "corp.example"), 0);
+	assert_int_equal(list_add(&request.policy.insecure_domains, "lab.corp.example"), 0);
+	add_anchor(&request);
+	reply_domain(&request, "lab.corp.example");
+	plan = plan_of(&request);
+	assert_insecure(&plan, "lab.corp.example");
+	plan_clear(&plan);
+
+	/* Above one it would switch the anchor off, wherever the two are in the reply. */
+	usual(&request);
+	assert_int_equal(list_add(&request.policy.accept_trust_anchors, "lab.corp.example"), 0);
+	assert_int_equal(list_add(&request.policy.insecure_domains, "corp.example"), 0);
+	reply_domain(&request, "lab.corp.example");
+	add_anchor(&request);
+	plan = plan_of(&request);
+	assert_int_equal(plan.n_anchors, 1);
+	assert_insecure(&plan, NULL);
+	assert_int_equal(plan.refusals.n, 1);
+	plan_clear(&plan);
+}
+
+/* I20: a full tunnel takes neither. */
+static void test_full_tunnel_ignores_anchors(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	reply_full(&request);
+	assert_int_equal(list_add(&request.policy.accept_trust_anchors, "corp.example"), 0);
+	assert_int_equal(list_add(&request.policy.insecure_domains, "corp.example"), 0);
+	add_anchor(&request);
+	plan = plan_of(&request);
+	assert_int_equal(plan.n_anchors, 0);
+	assert_insecure(&plan, NULL);
+	plan_clear(&plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +396,8 @@ int main(void)
 		cmocka_unit_test(test_anchors),
 		cmocka_unit_test(test_refusals_are_readable),
 		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_insecure_domains),
+		cmocka_unit_test(test_full_tunnel_ignores_anchors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

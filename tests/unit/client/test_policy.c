@@ -93,6 +93,78 @@ static void test_limits(void **state)
 	policy_clear(&policy);
 }
 
+static bool anchors(struct policy *policy, const char *domain, uint8_t algorithm)
+{
+	return policy_refuses_anchor(policy, domain, algorithm) == NULL;
+}
+
+/* I24 */
+static void test_trust_anchors(void **state)
+{
+	struct policy policy = {};
+
+	assert_false(anchors(&policy, "corp.example", 8));
+	assert_int_equal(list_add(&policy.accept_trust_anchors, "corp.example"), 0);
+	assert_true(anchors(&policy, "corp.example", 8));
+	assert_true(anchors(&policy, "lab.corp.example", 8));
+	assert_false(anchors(&policy, "example", 8));
+	assert_false(anchors(&policy, "othercorp.example", 8));
+	policy_clear(&policy);
+}
+
+/* I24: the root and top-level domains count with an override only. */
+static void test_bare_trust_anchors(void **state)
+{
+	struct policy policy = {};
+
+	assert_int_equal(list_add(&policy.accept_trust_anchors, "."), 0);
+	assert_int_equal(list_add(&policy.accept_trust_anchors, "example."), 0);
+	assert_int_equal(list_add(&policy.accept_trust_anchors, "internal overrule"), 0);
+	assert_false(anchors(&policy, ".", 8));
+	assert_false(anchors(&policy, "example", 8));
+	assert_false(anchors(&policy, "corp.example", 8));
+	assert_false(anchors(&policy, "corp.internal", 8));
+	assert_string_equal(policy_refuses_anchor(&policy, "corp.example", 8),
+		"accept-trust-anchors lists a top-level domain without override");
+
+	assert_int_equal(list_add(&policy.accept_trust_anchors, "internal override"), 0);
+	assert_true(anchors(&policy, "internal", 8));
+	assert_true(anchors(&policy, "corp.internal", 8));
+	assert_false(anchors(&policy, "corp.example", 8));
+	assert_int_equal(list_add(&policy.accept_trust_anchors, ". override"), 0);
+	assert_true(anchors(&policy, ".", 8));
+	assert_true(anchors(&policy, "corp.example", 8));
+	policy_clear(&policy);
+}
+
+/* An anchor that resolved cannot use would leave the zone unsigned in its eyes. */
+static void test_algorithms_of_anchors(void **state)
+{
+	static const uint8_t fine[] = {5, 7, 8, 10, 13, 14, 15}, others[] = {0, 1, 3, 6, 12, 16, 253};
+	struct policy policy = {};
+
+	assert_int_equal(list_add(&policy.accept_trust_anchors, "corp.example"), 0);
+	for (size_t i = 0; i < sizeof(fine); i++)
+		assert_true(anchors(&policy, "corp.example", fine[i]));
+	for (size_t i = 0; i < sizeof(others); i++)
+		assert_false(anchors(&policy, "corp.example", others[i]));
+	policy_clear(&policy);
+}
+
+/* I26: only the very domain that is named. */
+static void test_insecure_domains(void **state)
+{
+	struct policy policy = {};
+
+	assert_false(policy_calls_insecure(&policy, "corp.example"));
+	assert_int_equal(list_add(&policy.insecure_domains, "corp.example"), 0);
+	assert_true(policy_calls_insecure(&policy, "corp.example"));
+	assert_true(policy_calls_insecure(&policy, "Corp.Example."));
+	assert_false(policy_calls_insecure(&policy, "lab.corp.example"));
+	assert_false(policy_calls_insecure(&policy, "example"));
+	policy_clear(&policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +173,10 @@ int main(void)
 		cmocka_unit_test(test_public_suffixes),
 		cmocka_unit_test(test_special_use),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_trust_anchors),
+		cmocka_unit_test(test_bare_trust_anchors),
+		cmocka_unit_test(test_algorithms_of_anchors),
+		cmocka_unit_test(test_insecure_domains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

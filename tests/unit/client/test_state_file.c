@@ -73,12 +73,14 @@ static void test_names_of_links(void **state)
 static void test_round_trip(void **state)
 {
 	char *domains[] = {"corp.example", "lab.example", NULL};
+	char *anchors[] = {"corp.example. IN DS 1 8 2 00", NULL};
 	struct saved_connection saved = {
 		.connection = "corp/../ \"vpn\"",
 		.link = "encdns3",
 		.ifindex = 7,
 		.port = 40053,
 		.domains = domains,
+		.anchors = anchors,
 		.full = true,
 		.family_outside = 10,
 		.gateway = "C=CH, CN=gw",
@@ -95,6 +97,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(list[0].ifindex, 7);
 	assert_int_equal(list[0].port, 40053);
 	assert_true(list_equal(list[0].domains, domains));
+	assert_true(list_equal(list[0].anchors, anchors));
 	assert_true(list[0].full);
 	assert_int_equal(list[0].family_outside, 10);
 	assert_string_equal(list[0].gateway, "C=CH, CN=gw");

@@ -30,7 +30,7 @@ static const char sample[] =
 "  laptop {                                 # laptop side: what to ask for and accept\n"
 "    connections = corp-vpn                 # default: every connection that requests a virtual IP\n"
 "    accept-domains = corp.example\n"
-"    accept-trust-anchors = corp.example\n"
+"    accept-trust-anchors = corp.example, Internal  override\n"
 "    require-encrypted = yes\n"
 "    organization = Example Corp\n"
 "  }\n"
@@ -146,6 +146,8 @@ static void test_sample(void **state)
 	laptop = config->get_laptop(config, "corp-vpn", FALSE);
 	assert_non_null(laptop);
 	assert_string_equal(item(laptop->accept_domains, 0), "corp.example");
+	assert_string_equal(item(laptop->accept_anchors, 0), "corp.example");
+	assert_string_equal(item(laptop->accept_anchors, 1), "internal override");
 	assert_true(laptop->require_encrypted);
 	assert_false(laptop->outside_tunnel);
 	assert_string_equal(laptop->organization, "Example Corp");
