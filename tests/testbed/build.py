@@ -114,10 +114,10 @@ class Build:
         return ["setpriv", "--pdeathsig", "KILL", HERE / "in-root", self._root, self.folder,
                 self.out.relative_to(self.folder) / path]
 
-    def make(self, target: str) -> None:
-        """Runs another target of the Makefile."""
+    def make(self, target: str, folder: str = ".") -> None:
+        """Runs another target of a folder's Makefile."""
         self.ensure()
-        self._must(f"make -j{os.cpu_count()} {target}", f"{target}.log")
+        self._must(f"make -j{os.cpu_count()} -C {folder} {target}", f"{target}.log")
 
     def lintian(self) -> str:
         """What lintian has to say against the packages; empty: neither errors nor warnings."""

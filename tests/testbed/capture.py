@@ -74,6 +74,11 @@ class Capture:
         if "\n0 packets dropped by kernel" not in self._complaints():
             raise TestbedError(f"the capture on {self.host.name} is not complete: {self._complaints()}")
 
+    @property
+    def path(self) -> str:
+        """The file, for as long as this object lives."""
+        return self._file.name
+
     def packets(self):
         """The IP packets seen so far, on every interface but lo."""
         with open(self._file.name, "rb") as stream:
