@@ -3,6 +3,7 @@
  */
 #include "check.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "json_file.h"
@@ -45,6 +46,7 @@ void check_attributes(struct check *check)
 {
 	json_object *refused = json_get_array(check->connection, "refused");
 	json_object *servers = json_get_array(check->connection, "servers");
+	int64_t left_out = json_get_number(check->connection, "refused-left-out");
 	size_t n = refused ? json_object_array_length(refused) : 0;
 
 	/* What was blocked has nothing left of what its gateway sent. */
@@ -57,6 +59,9 @@ void check_attributes(struct check *check)
 			"refused %s %s: %s", json_get_text(refusal, "attribute"),
 			json_get_text(refusal, "value"), json_get_text(refusal, "why"));
 	}
+	if (left_out > 0)
+		check_warn(check, "correct the gateway: no enterprise needs as many",
+			"refused %" PRId64 " more that are not listed", left_out);
 	if (!servers || json_object_array_length(servers) == 0)
 		check_broken(check, "see what the gateway hands out: encdnsctl check --gateway there",
 			"the gateway sent no resolver that can be used");

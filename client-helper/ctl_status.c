@@ -117,6 +117,7 @@ static void print_connection(json_object *connection, const struct screen *style
 {
 	json_object *servers = json_get_array(connection, "servers");
 	json_object *refused = json_get_array(connection, "refused");
+	int64_t left_out = json_get_number(connection, "refused-left-out");
 	const char *reason = json_get_text(connection, "reason");
 	const char *outside = json_get_text(connection, "family-outside");
 	const char *gateway = json_get_text(connection, "gateway");
@@ -144,6 +145,8 @@ static void print_connection(json_object *connection, const struct screen *style
 		line(style, i == 0 ? "refused" : "", "%s %s: %s", json_get_text(refusal, "attribute"),
 			json_get_text(refusal, "value"), json_get_text(refusal, "why"));
 	}
+	if (left_out > 0)
+		line(style, "", "and %" PRId64 " more", left_out);
 }
 
 static void print_surroundings(json_object *status, const struct screen *style)

@@ -1,11 +1,14 @@
 /*
- * Every bound of the forwarder in one place: sizes in octets, times in microseconds.
+ * Every bound of encdnsd in one place: sizes in octets, times in microseconds.
  */
 #pragma once
 
 #include <stdint.h>
 
 enum {
+	LIMIT_DOMAINS = 256, /* per connection: as many does resolved take of a link, before 262 */
+	LIMIT_REFUSALS = 64, /* per connection, named one by one; the rest is counted */
+
 	LIMIT_NAME = 255,          /* octets of a name on the wire, RFC 1035 section 2.3.4 */
 	LIMIT_QUERIES = 4096,      /* in flight per forwarder; beyond it SERVFAIL at once */
 	LIMIT_QUERY_SIZE = 384,    /* longest question (259), header, OPT, padded to a block */

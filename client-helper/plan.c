@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "wire/domain.h"
+#include "forwarder_limits.h"
 #include "subdomain.h"
 #include "util.h"
 
@@ -61,6 +62,9 @@ static int claim(const struct request *request, const struct claims *claims, con
 	cleanup_free char *why = NULL;
 	int r;
 
+	if (!holder && list_length(plan->domains) == LIMIT_DOMAINS)
+		return refusals_add(&plan->refusals, WIRE_INTERNAL_DNS_DOMAIN, domain,
+			"it is one too many for systemd-resolved");
 	if (!holder)
 		return list_add(&plan->domains, domain);
 	r = format(&why, "%s holds it, or one above or below it, and is not of the same organization",

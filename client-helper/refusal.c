@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "forwarder_limits.h"
 #include "util.h"
 
 int refusals_add(struct refusals *refusals, uint16_t type, const char *value, const char *why)
@@ -9,6 +10,10 @@ int refusals_add(struct refusals *refusals, uint16_t type, const char *value, co
 	cleanup_free char *value_copy = strdup(value), *why_copy = strdup(why);
 	struct refusal *grown;
 
+	if (refusals->n == LIMIT_REFUSALS) {
+		refusals->n_left_out++;
+		return 0;
+	}
 	if (!value_copy || !why_copy)
 		return -ENOMEM;
 	grown = reallocarray(refusals->list, refusals->n + 1, sizeof(*grown));

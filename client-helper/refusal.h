@@ -15,9 +15,10 @@ struct refusal {
 struct refusals {
 	struct refusal *list; /* in the order of the attributes, within servers and domains each */
 	size_t n;
+	size_t n_left_out; /* beyond LIMIT_REFUSALS */
 };
 
-/* value and why are copied. 0 or -ENOMEM. */
+/* value and why are copied. 0, where it is left out too, or -ENOMEM. */
 int refusals_add(struct refusals *refusals, uint16_t type, const char *value, const char *why);
 
 /* The same for a value that is not understood: its octets, made readable. */

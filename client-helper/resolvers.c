@@ -5,6 +5,7 @@
 #include "wire/enc_dns.h"
 #include "wire/encdns.h"
 #include "wire/name.h"
+#include "forwarder_limits.h"
 #include "pins.h"
 #include "util.h"
 
@@ -382,6 +383,29 @@ static void order(struct resolvers *resolvers, uint32_t seed)
 	}
 }
 
+static const char too_many[] = "there are enough of the same or a better priority";
+
+/* The best LIMIT_SERVERS stay. */
+static int cut(struct resolvers *resolvers, struct refusals *refusals)
+{
+	int r = 0;
+
+	while (resolvers->n > LIMIT_SERVERS && r >= 0) {
+		struct resolver *last = &resolvers->list[--resolvers->n];
+		bool six = last->server.addresses[0].family == AF_INET6;
+		char text[ADDRESS_TEXT];
+
+		if (last->server.adn)
+			r = refusals_add(
+				refusals, six ? WIRE_ENCDNS_IP6 : WIRE_ENCDNS_IP4, last->server.adn, too_many);
+		else
+			r = refusals_add(refusals, six ? WIRE_INTERNAL_IP6_DNS : WIRE_INTERNAL_IP4_DNS,
+				address_to_text(&last->server.addresses[0], text), too_many);
+		resolver_clear(last);
+	}
+	return r;
+}
+
 int resolvers_make(
 	const struct request *request, uint32_t seed, struct resolvers *ret, struct refusals *refusals)
 {
@@ -395,7 +419,8 @@ int resolvers_make(
 		r = pins_attach(request, adns, ret, refusals);
 	if (r >= 0)
 		r = read_plain(request, ret, refusals);
-	if (r >= 0)
-		order(ret, seed);
-	return r;
+	if (r < 0)
+		return r;
+	order(ret, seed);
+	return cut(ret, refusals);
 }

@@ -202,6 +202,7 @@ static int connection_to_json(const struct status_input *input, const struct con
 	add_servers(object, connection, counters);
 	json_add_text(object, "ca-certificates", request->policy.ca_certificates);
 	json_add(object, "refused", refusals_to_json(&plan->refusals));
+	json_add_number(object, "refused-left-out", plan->refusals.n_left_out);
 	json_add_flag(object, "validated", connection_anchors(connection) != NULL);
 	json_add(object, "trust-anchors", anchors_to_json(connection));
 	json_add(object, "insecure-domains", json_list(plan->insecure));

@@ -1,7 +1,9 @@
 #include "reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "client-helper/forwarder_limits.h"
 #include "client-helper/plan.h"
 #include "client-helper/util.h"
 
@@ -50,6 +52,29 @@ static void test_split(void **state)
 	assert_domains(&plan, 2, "corp.example", "lab.corp.example");
 	assert_false(plan_is_everything(&plan));
 	assert_int_equal(plan.refusals.n, 3);
+	plan_clear(&plan);
+}
+
+/* As many as systemd-resolved takes of a link, whatever the gateway names. */
+static void test_too_many_domains(void **state)
+{
+	char domain[32];
+	struct request request;
+	struct plan plan;
+
+	usual(&request);
+	for (unsigned i = 1; i < LIMIT_DOMAINS + 2 * LIMIT_REFUSALS; i++) {
+		snprintf(domain, sizeof(domain), "d%u.example", i);
+		reply_domain(&request, domain);
+	}
+	plan = plan_of(&request);
+	assert_null(plan.nothing);
+	assert_int_equal(list_length(plan.domains), LIMIT_DOMAINS);
+	assert_string_equal(plan.domains[0], "corp.example");
+	assert_string_equal(plan.domains[LIMIT_DOMAINS - 1], "d255.example");
+	assert_int_equal(plan.refusals.n, LIMIT_REFUSALS);
+	assert_string_equal(plan.refusals.list[0].value, "d256.example");
+	assert_int_equal(plan.refusals.n_left_out, LIMIT_REFUSALS);
 	plan_clear(&plan);
 }
 
@@ -387,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_too_many_domains),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_without_domains),
 		cmocka_unit_test(test_accept_domains),

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "client-helper/forwarder_limits.h"
 #include "client-helper/plan.h"
 #include "client-helper/util.h"
 
@@ -43,6 +44,32 @@ static void test_dot(void **state)
 	assert_int_equal(resolver->server.n_addresses, 2);
 	assert_int_equal(resolver->server.n_pins, 0);
 	assert_int_equal(plan.refusals.n, 0);
+	plan_clear(&plan);
+}
+
+/* Whatever their order, those with the best priority are used. */
+static void test_too_many(void **state)
+{
+	struct request request;
+	struct plan plan;
+
+	reply_begin(&request);
+	for (unsigned priority = LIMIT_SERVERS + 8; priority > 0; priority--)
+		reply_dot(&request, priority, "dns.corp.example", "10.20.0.53");
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, LIMIT_SERVERS);
+	for (unsigned i = 0; i < LIMIT_SERVERS; i++)
+		assert_int_equal(plan.resolvers.list[i].server.priority, i + 1);
+	assert_int_equal(plan.refusals.n, 8);
+	assert_true(is_refused(&plan, WIRE_ENCDNS_IP4, "dns.corp.example"));
+	plan_clear(&plan);
+
+	reply_begin(&request);
+	for (unsigned i = 0; i < LIMIT_SERVERS + 1; i++)
+		reply_plain(&request, "10.20.0.53");
+	plan = plan_of(&request);
+	assert_int_equal(plan.resolvers.n, LIMIT_SERVERS);
+	assert_true(is_refused(&plan, WIRE_INTERNAL_IP4_DNS, "10.20.0.53"));
 	plan_clear(&plan);
 }
 
@@ -486,6 +513,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_dot),
+		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_transports),
 		cmocka_unit_test(test_unknown_params),
 		cmocka_unit_test(test_priorities),
