@@ -20,6 +20,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "one_release: the laptop's and the gateway's releases do not meet in it")
     # So that a terminated run takes its hosts down in order, as an interrupted one does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 

@@ -6,6 +6,8 @@ from expect import back_to, internal_names_fail, internal_names_resolve, no_leak
 from testbed import swanctl
 from testbed.util import wait_for
 
+pytestmark = pytest.mark.one_release
+
 
 @pytest.fixture
 def blocked(net):

@@ -8,6 +8,8 @@ from testbed import swanctl
 from testbed.ca import Authority
 from testbed.util import SOURCE, wait_for
 
+pytestmark = pytest.mark.one_release
+
 FAULTS = [line.split(None, 3) for line in (SOURCE / "tests/check-faults").read_text().splitlines()
           if line and not line.startswith("#")]
 PLUGIN = "/usr/lib/ipsec/plugins/libstrongswan-encdns.so"

@@ -8,6 +8,8 @@ from expect import (assert_hotel_heard_nothing_of, back_to, internal_names_fail,
 from testbed import swanctl
 from testbed.util import wait_for
 
+pytestmark = pytest.mark.one_release
+
 
 @pytest.fixture
 def connected(net):

@@ -9,6 +9,8 @@ from expect import assert_hotel_heard_nothing_of, back_to, internal_names_fail, 
 from testbed import swanctl, zone
 from testbed.util import wait_for
 
+pytestmark = pytest.mark.one_release
+
 ANCHORS = "/run/dnssec-trust-anchors.d/encdns.positive"
 OTHER = "plain.example"
 OTHER_NAMES = {f"www.{OTHER}": ("10.20.0.81", "2001:db8:20::81")}

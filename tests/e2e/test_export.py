@@ -7,6 +7,8 @@ import pytest
 
 from testbed import swanctl
 
+pytestmark = pytest.mark.one_release
+
 # developer.apple.com/documentation/devicemanagement: TopLevel, CommonPayloadKeys, DNSSettings.
 APPLE_PROFILE = {"PayloadContent", "PayloadDisplayName", "PayloadIdentifier", "PayloadType", "PayloadUUID", "PayloadVersion"}
 APPLE_PAYLOAD = APPLE_PROFILE - {"PayloadContent"} | {"DNSSettings"}

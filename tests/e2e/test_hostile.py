@@ -10,6 +10,8 @@ import pytest
 from testbed import swanctl, vici
 from testbed.util import wait_for
 
+pytestmark = pytest.mark.one_release
+
 INTERNAL_DNS_DOMAIN, INTERNAL_DNSSEC_TA, ENCDNS_IP4, ENCDNS_IP6, ENCDNS_DIGEST_INFO = 25, 26, 27, 28, 29
 DOMAINS_MAX, RESOLVERS_MAX, REFUSALS_MAX = 256, 32, 64  # client-helper/forwarder_limits.h
 RSS_MAX_KIB = 24 * 1024

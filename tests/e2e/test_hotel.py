@@ -6,6 +6,8 @@ from expect import back_to, internal_names_resolve, no_leak, public_names_go_to_
 from testbed import swanctl
 from testbed.util import wait_for
 
+pytestmark = pytest.mark.one_release
+
 
 @pytest.mark.parametrize("claim", ["corp.example", "lab.corp.example", "corp.example lab.corp.example hotel.example"])
 @pytest.mark.parametrize("when", ["before", "while"])

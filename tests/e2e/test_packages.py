@@ -9,6 +9,8 @@ from testbed.build import Build
 from testbed.host import Host
 from testbed.util import wait_for
 
+pytestmark = pytest.mark.one_release
+
 PACKAGES = ("strongswan-plugin-encdns", "encdns-client")
 PROFILE = "/etc/apparmor.d/local/usr.sbin.charon-systemd"
 CONFFILE = "/etc/strongswan.d/charon/encdns.conf"

@@ -7,6 +7,8 @@ import pytest
 from testbed import swanctl
 from testbed.util import wait_for
 
+pytestmark = pytest.mark.one_release
+
 SCORE_MAX = 1.1  # what a daemon that talks to the Internet can get to
 ENCDNSD = ("org.strongswan.EncDns1", "/org/strongswan/EncDns1", "org.strongswan.EncDns1.Manager")
 RESOLVED = ("org.freedesktop.resolve1", "/org/freedesktop/resolve1", "org.freedesktop.resolve1.Manager")

@@ -6,8 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from testbed import host, swanctl
 from testbed.util import SOURCE, wait_for
+
+pytestmark = pytest.mark.one_release
 
 LONELY_HOST = """
 import sys, time

@@ -12,6 +12,8 @@ from testbed.ca import Authority
 from testbed.capture import DOH, DOT
 from testbed.util import wait_for
 
+pytestmark = pytest.mark.one_release
+
 TRANSPORTS = {"DoT": (swanctl.dot, DOT), "DoH": (swanctl.doh, DOH)}
 
 
