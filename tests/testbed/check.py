@@ -52,6 +52,7 @@ def main() -> int:
     for release in releases:
         _unit_tests(tally, release, variants)
         _packages(tally, release)
+    _conformance(tally)
     _random_attributes(tally, Build(releases[0], variants[-1]))
     if not options.quick and not options.unit:
         _distribution(tally, releases[0])
@@ -103,6 +104,16 @@ def _unit_tests(tally: Tally, release: str, variants) -> None:
         for failure in result.failed:
             tally.failure(failure)
         say(f"unit tests, {release}, {variant.name}: {result.passed} passed, {len(result.failed)} failed")
+
+
+def _conformance(tally: Tally) -> None:
+    """Here too, for make check sees the end-to-end tests as they were when it was built."""
+    done = subprocess.run([SOURCE / "tests/conformance.py"], capture_output=True, text=True)
+    if done.returncode:
+        tally.failure(f"conformance:\n{done.stdout}{done.stderr}")
+    else:
+        tally.passed += 1
+        say(done.stdout.strip())
 
 
 def _random_attributes(tally: Tally, build: Build) -> None:
