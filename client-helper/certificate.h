@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
-#include "forwarder_limits.h"
+#include "bounds.h"
 #include "server.h"
 
 #define CERTIFICATE_PINS 3

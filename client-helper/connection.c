@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
-#include "dns_link.h"
-#include "forwarder_limits.h"
+#include "anchors.h"
+#include "bounds.h"
 #include "log.h"
 #include "resolved.h"
 #include "util.h"
@@ -469,6 +469,21 @@ const struct plan *connection_plan(const struct connection *connection)
 	return &connection->plan;
 }
 
+const struct dns_link *connection_dns(const struct connection *connection)
+{
+	return connection->dns;
+}
+
+const char *connection_fault(const struct connection *connection)
+{
+	return connection->fault;
+}
+
+const char *connection_why_blocked(const struct connection *connection)
+{
+	return connection->why;
+}
+
 const struct forwarder *connection_forwarder(const struct connection *connection)
 {
 	return connection->forwarder;
@@ -506,141 +521,6 @@ bool connection_server_status(
 		}
 	}
 	return false;
-}
-
-/* No resolver works or may still: *ret_reason is the first one's, or why there is none. */
-static int judge_servers(
-	const struct connection *connection, enum connection_state *ret, char **ret_reason)
-{
-	const struct resolvers *resolvers = &connection->plan.resolvers;
-	const char *who = "none of the gateway's resolvers", *why = "can be used";
-	struct server_status status;
-	bool reason = false;
-
-	if (connection->fault) {
-		*ret = STATE_FAILING;
-		return format(ret_reason, "%s", connection->fault);
-	}
-	*ret = STATE_IN_FORCE;
-	for (size_t i = 0; i < resolvers->n; i++) {
-		const struct resolver *resolver = &resolvers->list[i];
-		const char *fault = resolver->unusable;
-
-		if (!fault && connection_server_status(connection, i, &status)) {
-			if (status.state != SERVER_FAILED && status.state != SERVER_REFUSED)
-				return 0;
-			fault = status.last_error ? status.last_error : "it does not answer";
-		}
-		if (fault && !reason) {
-			reason = true;
-			who = resolver->server.adn ? resolver->server.adn : "plain DNS";
-			why = fault;
-		}
-	}
-	*ret = STATE_FAILING;
-	return format(ret_reason, reason ? "%s: %s" : "%s %s", who, why);
-}
-
-/* Nothing brings its names here. */
-static int judge_without_link(enum connection_state *ret, char **ret_reason)
-{
-	*ret = STATE_LEAKING;
-	return format(ret_reason, "%s", "its link is gone, and strongSwan has not made another");
-}
-
-/* resolved is away for a moment, as we have it restarted, or is not done reading the anchors. */
-static bool is_reloading(const struct connection *connection, const struct anchors *anchors)
-{
-	return anchors && anchors_reloading(anchors) &&
-		   (!connection->anchored || dns_link_state(connection->dns) == DNS_LINK_WAITING);
-}
-
-static int judge_up(const struct connection *connection, const struct links *links,
-	const struct anchors *anchors, const struct fitness *fitness, enum connection_state *ret,
-	char **ret_reason)
-{
-	const char *failure;
-	int r;
-
-	if (!connection->dns && connection->plan.domains)
-		return judge_without_link(ret, ret_reason);
-	if (!connection->dns) {
-		*ret = STATE_NOTHING;
-		return format(ret_reason, "%s",
-			connection->plan.nothing ? connection->plan.nothing : "nothing was asked for");
-	}
-	if (!fitness->problem && is_reloading(connection, anchors)) {
-		*ret = STATE_APPLYING;
-		return 0;
-	}
-	if (fitness->problem || dns_link_state(connection->dns) == DNS_LINK_WAITING) {
-		*ret = STATE_WAITING;
-		return format(ret_reason, "%s",
-			fitness->problem ? fitness->problem : dns_link_reason(connection->dns));
-	}
-	r = links_leak(links, connection->plan.domains, ret_reason);
-	if (r < 0 || *ret_reason) {
-		*ret = STATE_LEAKING;
-		return r;
-	}
-	if (dns_link_state(connection->dns) != DNS_LINK_SET || !links_settled(links)) {
-		*ret = STATE_APPLYING;
-		return 0;
-	}
-	if (!connection->anchored) {
-		failure = anchors ? anchors_failure(anchors) : NULL;
-		*ret = failure ? STATE_WAITING : STATE_APPLYING;
-		return failure ? format(ret_reason, "%s", failure) : 0;
-	}
-	return judge_servers(connection, ret, ret_reason);
-}
-
-/* It is no block before resolved knows of it. */
-static int judge_blocked(
-	const struct connection *connection, enum connection_state *ret, char **ret_reason)
-{
-	if (!connection->dns)
-		return judge_without_link(ret, ret_reason);
-	if (dns_link_state(connection->dns) == DNS_LINK_WAITING) {
-		*ret = STATE_WAITING;
-		return format(ret_reason, "%s", dns_link_reason(connection->dns));
-	}
-	*ret = dns_link_state(connection->dns) == DNS_LINK_SET ? STATE_BLOCKED : STATE_APPLYING;
-	return format(ret_reason, "%s", connection->why ? connection->why : "lost");
-}
-
-int connection_judge(const struct connection *connection, const struct links *links,
-	const struct anchors *anchors, const struct fitness *fitness, enum connection_state *ret,
-	char **ret_reason)
-{
-	*ret_reason = NULL;
-	switch (connection->phase) {
-	case CONNECTION_UP:
-		return judge_up(connection, links, anchors, fitness, ret, ret_reason);
-	case CONNECTION_BLOCKED:
-		return judge_blocked(connection, ret, ret_reason);
-	case CONNECTION_LEAVING:
-	case CONNECTION_GONE:
-		break;
-	}
-	*ret = STATE_LEAVING;
-	return 0;
-}
-
-const char *connection_state_name(enum connection_state state)
-{
-	static const char *const names[] = {
-		[STATE_NOTHING] = "nothing",
-		[STATE_BLOCKED] = "blocked",
-		[STATE_LEAVING] = "leaving",
-		[STATE_WAITING] = "waiting",
-		[STATE_LEAKING] = "leaking",
-		[STATE_APPLYING] = "applying",
-		[STATE_FAILING] = "failing",
-		[STATE_IN_FORCE] = "in-force",
-	};
-
-	return names[state];
 }
 
 struct connection *connection_free(struct connection *connection)

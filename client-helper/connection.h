@@ -17,11 +17,9 @@
 
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
-#include "anchors.h"
+#include "dns_link.h"
 #include "fdstore.h"
-#include "fitness.h"
 #include "forwarder.h"
-#include "links.h"
 #include "plan.h"
 #include "state_file.h"
 
@@ -32,18 +30,6 @@ enum connection_phase {
 	CONNECTION_BLOCKED,
 	CONNECTION_LEAVING,
 	CONNECTION_GONE,
-};
-
-/* What the status says, worst news first where several are true. */
-enum connection_state {
-	STATE_NOTHING, /* there is nothing to apply */
-	STATE_BLOCKED,
-	STATE_LEAVING,
-	STATE_WAITING, /* resolved is not there, or does not use what it was told */
-	STATE_LEAKING, /* in force, but another link is asked too */
-	STATE_APPLYING,
-	STATE_FAILING, /* in force, but no resolver can be asked: names fail */
-	STATE_IN_FORCE,
 };
 
 typedef void (*connection_changed_t)(struct connection *connection, void *userdata);
@@ -109,6 +95,13 @@ enum connection_phase connection_phase(const struct connection *connection);
 const struct request *connection_request(const struct connection *connection);
 const struct plan *connection_plan(const struct connection *connection);
 const struct forwarder *connection_forwarder(const struct connection *connection); /* or NULL */
+const struct dns_link *connection_dns(const struct connection *connection);        /* or NULL */
+
+/* Why the plan's resolvers cannot be used at all; NULL: they can. */
+const char *connection_fault(const struct connection *connection);
+
+/* Of one that is blocked, or NULL. */
+const char *connection_why_blocked(const struct connection *connection);
 
 /* Domains that resolved sends us for it; NULL: none. */
 char *const *connection_domains(const struct connection *connection);
@@ -119,12 +112,5 @@ struct claim connection_claim(const struct connection *connection);
 /* The forwarder's status of a resolver of the plan; false: it has none. */
 bool connection_server_status(
 	const struct connection *connection, size_t index, struct server_status *ret);
-
-/* *ret_reason: a sentence to be freed, or NULL. 0 or -ENOMEM. */
-int connection_judge(const struct connection *connection, const struct links *links,
-	const struct anchors *anchors, const struct fitness *fitness, enum connection_state *ret,
-	char **ret_reason);
-
-const char *connection_state_name(enum connection_state state); /* "in-force" */
 
 struct connection *connection_free(struct connection *connection); /* takes NULL, returns NULL */

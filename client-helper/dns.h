@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "forwarder_limits.h"
+#include "bounds.h"
 
 enum {
 	DNS_HEADER_SIZE = 12,

@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <nghttp2/nghttp2.h>
 
-#include "forwarder_limits.h"
+#include "bounds.h"
 
 enum {
 	BODY_INLINE = 512,

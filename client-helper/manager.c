@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <string.h>
 #include "bus_message.h"
+#include "connection_state.h"
 #include "log.h"
 #include "resolved.h"
 #include "util.h"

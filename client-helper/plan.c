@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "wire/domain.h"
-#include "forwarder_limits.h"
+#include "bounds.h"
 #include "subdomain.h"
 #include "util.h"
 

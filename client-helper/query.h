@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <netinet/in.h>
 
-#include "forwarder_limits.h"
+#include "bounds.h"
 
 /* Where the answer goes. */
 struct asker {

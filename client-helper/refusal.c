@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include "forwarder_limits.h"
+#include "bounds.h"
 #include "util.h"
 
 int refusals_add(struct refusals *refusals, uint16_t type, const char *value, const char *why)

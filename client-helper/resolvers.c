@@ -5,7 +5,7 @@
 #include "wire/enc_dns.h"
 #include "wire/encdns.h"
 #include "wire/name.h"
-#include "forwarder_limits.h"
+#include "bounds.h"
 #include "pins.h"
 #include "util.h"
 

@@ -10,7 +10,7 @@
 
 #include "address.h"
 #include "forwarder.h"
-#include "forwarder_limits.h"
+#include "bounds.h"
 #include "wire/digest.h"
 #include "wire/dohpath.h"
 #include "wire/name.h"

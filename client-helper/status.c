@@ -7,6 +7,7 @@
 #include "wire/digest.h"
 #include "wire/enc_dns.h"
 #include "wire/hex.h"
+#include "connection_state.h"
 #include "json_file.h"
 #include "pin_text.h"
 #include "util.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "forwarder_limits.h"
+#include "bounds.h"
 #include "server.h"
 
 /* A trust store and what all connections share. */

@@ -13,7 +13,7 @@ from testbed.util import wait_for
 pytestmark = pytest.mark.one_release
 
 INTERNAL_DNS_DOMAIN, INTERNAL_DNSSEC_TA, ENCDNS_IP4, ENCDNS_IP6, ENCDNS_DIGEST_INFO = 25, 26, 27, 28, 29
-DOMAINS_MAX, RESOLVERS_MAX, REFUSALS_MAX = 256, 32, 64  # client-helper/forwarder_limits.h
+DOMAINS_MAX, RESOLVERS_MAX, REFUSALS_MAX = 256, 32, 64  # client-helper/bounds.h
 RSS_MAX_KIB = 24 * 1024
 DOT = struct.pack("!HHB3s", 1, 4, 3, b"dot")
 # Below charon's max_packet, 10,000 octets, there is room for that much beside the rest of the message.
@@ -97,14 +97,16 @@ def rss_kib(net) -> int:
 
 
 @pytest.fixture
-def unharmed(net):
+def unharmed(net, request, record_property):
     """Both daemons live through the test, and encdnsd stays small."""
     host = net.laptop.host
     before = host.main_pid("encdnsd.service")
     yield
     assert host.main_pid("encdnsd.service") == before
     assert host.active("strongswan.service")
-    assert rss_kib(net) < RSS_MAX_KIB
+    rss = rss_kib(net)
+    record_property(f"memory of encdnsd after {request.node.name}", f"{rss} KiB of at most {RSS_MAX_KIB}")
+    assert rss < RSS_MAX_KIB
 
 
 @pytest.mark.parametrize("raised", [False, True], ids=["10000", "65535"])

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "client-helper/forwarder_limits.h"
+#include "client-helper/bounds.h"
 #include "client-helper/plan.h"
 #include "client-helper/util.h"
 
