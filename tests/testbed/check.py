@@ -204,7 +204,7 @@ def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments) -> None:
 def _run_pytest(*arguments) -> int:
     """Runs pytest to its end; where we are told to stop, so is it, and it takes its hosts down first."""
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v",
+        ["setpriv", "--pdeathsig", "TERM", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", "-v",
          "--tb=short", "--no-header", *arguments], cwd=SOURCE / "tests", stdin=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(SOURCE / "tests")})
     try:
