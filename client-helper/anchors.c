@@ -65,14 +65,6 @@ static int sorted_copy(char *const *lines, char ***ret)
 	return 0;
 }
 
-static bool contains(char *const *lines, const char *line)
-{
-	for (size_t i = 0; lines && lines[i]; i++)
-		if (strcmp(lines[i], line) == 0)
-			return true;
-	return false;
-}
-
 static int to_text(char *const *lines, char **ret)
 {
 	char *text = NULL, *longer;
@@ -348,7 +340,7 @@ void anchors_check(struct anchors *anchors)
 bool anchors_in_force(const struct anchors *anchors, char *const *lines)
 {
 	for (size_t i = 0; lines && lines[i]; i++)
-		if (!contains(anchors->read, lines[i]) || !contains(anchors->wanted, lines[i]))
+		if (!list_has(anchors->read, lines[i]) || !list_has(anchors->wanted, lines[i]))
 			return false;
 	return true;
 }

@@ -51,7 +51,7 @@ class Capture:
         self._names = {}
         self._tcpdump = host.popen(
             # Immediate mode reserves a whole snapshot length in the buffer for every packet.
-            "tcpdump", "-i", "any", "-y", "LINUX_SLL2", "-n", "-U", "-s", "16384", "-B", "65536", "--immediate-mode",
+            "tcpdump", "-i", "any", "-y", "LINUX_SLL2", "-n", "-U", "-s", "16384", "-B", "131072", "--immediate-mode",
             "-Z", "root", "-w", "-", stdout=self._file, stderr=(errors := tempfile.TemporaryFile()))
         self._errors = errors
         wait_for(lambda: "listening on" in self._complaints(), f"tcpdump on {host.name}")
