@@ -39,6 +39,22 @@ int bus_message_append_domains(
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
+int bus_check_root(sd_bus_message *message, sd_bus_error *error)
+{
+	sd_bus_creds *creds = NULL;
+	uid_t uid;
+	int r;
+
+	r = sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds);
+	if (r >= 0)
+		r = sd_bus_creds_get_euid(creds, &uid);
+	sd_bus_creds_unref(creds);
+	if (r < 0)
+		return r;
+	return uid == 0 ? 0
+					: sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "only root may do that");
+}
+
 int bus_error_to_text(const sd_bus_error *error, const char *service, char **ret)
 {
 	static const struct {

@@ -24,5 +24,8 @@ int bus_message_read_properties(sd_bus_message *message, property_reader_t reade
 int bus_message_append_domains(
 	sd_bus_message *message, int ifindex, const struct link_domains *domains);
 
+/* Who calls is root. 0, or -errno with *error set. */
+int bus_check_root(sd_bus_message *message, sd_bus_error *error);
+
 /* A service's error as a sentence for people; never touches *ret without memory. 0 or -ENOMEM. */
 int bus_error_to_text(const sd_bus_error *error, const char *service, char **ret);

@@ -20,6 +20,7 @@ int ctl_status(int argc, char *argv[]);
 int ctl_check(int argc, char *argv[]);
 int ctl_monitor(int argc, char *argv[]);
 int ctl_release(int argc, char *argv[]);
+int ctl_log_level(int argc, char *argv[]);
 int ctl_flush(int argc, char *argv[]);
 int ctl_pin(int argc, char *argv[]);
 int ctl_export(int argc, char *argv[]);

@@ -19,6 +19,7 @@ static const struct verb verbs[] = {
 	{"monitor", "[CONNECTION]", "what changes, and how much is asked", ctl_monitor},
 	{"release", "CONNECTION", "lets go of the domains of a connection that was lost", ctl_release},
 	{"flush", "", "forgets the answers that systemd-resolved has kept", ctl_flush},
+	{"log-level", "[LEVEL]", "how much encdnsd writes into the journal", ctl_log_level},
 	{"pin", "FILE|HOST[:PORT]", "digests of a certificate, for swanctl.conf", ctl_pin},
 	{"export", "--format FORMAT [SECTION]", "what a gateway hands out, for other clients",
 		ctl_export},
@@ -43,9 +44,9 @@ static void print_help(FILE *file)
 {
 	fputs("encdnsctl VERB ...\n", file);
 	for (size_t i = 0; i < ELEMENTS(verbs); i++)
-		fprintf(file, "  %-8s %-26s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
-	fputs("  help                                this text; --help too\n"
-		  "  --version                           the version\n",
+		fprintf(file, "  %-9s %-26s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].help);
+	fputs("  help                                 this text; --help too\n"
+		  "  --version                            the version\n",
 		file);
 	fputs(examples, file);
 }

@@ -14,6 +14,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 #include "log.h"
+#include "log_control.h"
 #include "manager.h"
 #include "manager_bus.h"
 #include "standalone.h"
@@ -23,7 +24,7 @@ struct encdnsd {
 	sd_event *event;
 	sd_bus *bus;
 	struct manager *manager;
-	sd_bus_slot *object;
+	sd_bus_slot *object, *log_control;
 };
 
 static const char help[] =
@@ -34,6 +35,15 @@ static const char help[] =
 	"  --standalone ...  the forwarder alone, in the foreground; --standalone --help says more\n"
 	"  --help            this text\n"
 	"  --version         the version\n";
+
+static void set_log_level(void)
+{
+	const char *level = getenv("ENCDNSD_LOG_LEVEL");
+
+	(void)log_set_level("info");
+	if (level && log_set_level(level) < 0)
+		log_line(SD_WARNING, "ENCDNSD_LOG_LEVEL: there is no level %s", level);
+}
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
@@ -113,6 +123,8 @@ static int start(struct encdnsd *encdnsd)
 	if (r >= 0)
 		r = manager_bus_add(encdnsd->bus, encdnsd->manager, &encdnsd->object);
 	if (r >= 0)
+		r = log_control_add(encdnsd->bus, &encdnsd->log_control);
+	if (r >= 0)
 		r = sd_bus_request_name(encdnsd->bus, MANAGER_BUS_NAME, 0);
 	return r;
 }
@@ -120,6 +132,7 @@ static int start(struct encdnsd *encdnsd)
 /* Undoes nothing: what is set in resolved stays, so that a stopped encdnsd leaks nothing. */
 static void stop(struct encdnsd *encdnsd)
 {
+	sd_bus_slot_unref(encdnsd->log_control);
 	sd_bus_slot_unref(encdnsd->object);
 	manager_free(encdnsd->manager);
 	sd_bus_flush_close_unref(encdnsd->bus);
@@ -150,6 +163,7 @@ int main(int argc, char *argv[])
 		{},
 	};
 
+	set_log_level();
 	if (argc > 1 && strcmp(argv[1], "--standalone") == 0)
 		return standalone_main(argc - 1, argv + 1);
 	switch (getopt_long(argc, argv, "h", options, NULL)) {

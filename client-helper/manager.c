@@ -4,7 +4,7 @@
 #include <net/if.h>
 #include <string.h>
 #include "bus_message.h"
-#include "connection_state.h"
+#include "journal.h"
 #include "log.h"
 #include "resolved.h"
 #include "util.h"
@@ -26,8 +26,7 @@ struct entry {
 	sd_bus_track *owner;     /* who applied it; NULL after a restart of ours */
 	sd_bus_message *waiting; /* Remove or Release to be answered when it is gone */
 	bool releasing;
-	enum connection_state told; /* in the journal */
-	char *told_reason;
+	struct journal journal;
 };
 
 struct manager {
@@ -75,7 +74,7 @@ static struct entry *entry_free(struct entry *entry)
 	sd_bus_track_unref(entry->owner);
 	sd_bus_message_unref(entry->waiting);
 	connection_free(entry->connection);
-	free(entry->told_reason);
+	journal_clear(&entry->journal);
 	free(entry);
 	return NULL;
 }
@@ -101,7 +100,6 @@ static int add(struct manager *manager, struct connection *connection, struct en
 		return -ENOMEM;
 	entry->manager = manager;
 	entry->connection = connection;
-	entry->told = STATE_LEAVING;
 	grown[manager->n++] = entry;
 	if (ret)
 		*ret = entry;
@@ -270,35 +268,6 @@ static int anchor(struct manager *manager)
 	return r;
 }
 
-static const char *journal_level(enum connection_state state)
-{
-	return state == STATE_LEAKING || state == STATE_FAILING || state == STATE_WAITING ? SD_WARNING
-																					  : SD_NOTICE;
-}
-
-/* What is under way is no news; what comes of it is. */
-static void tell_journal(struct manager *manager, struct entry *entry)
-{
-	cleanup_free char *reason = NULL;
-	enum connection_state state;
-	bool same;
-
-	if (connection_judge(entry->connection, manager->links, manager->anchors, &manager->fitness,
-			&state, &reason) < 0)
-		return;
-	if (state == STATE_APPLYING || state == STATE_LEAVING)
-		return;
-	same = reason && entry->told_reason ? strcmp(reason, entry->told_reason) == 0
-										: !reason && !entry->told_reason;
-	if (state == entry->told && same)
-		return;
-	log_line(journal_level(state), "%s: %s%s%s", connection_name(entry->connection),
-		connection_state_name(state), reason ? ": " : "", reason ? reason : "");
-	entry->told = state;
-	free(entry->told_reason);
-	entry->told_reason = steal(reason);
-}
-
 static void finish_gone(struct manager *manager)
 {
 	for (size_t i = manager->n; i-- > 0;) {
@@ -391,7 +360,8 @@ static int on_settle(sd_event_source *source, void *userdata)
 	grant_waiting(manager);
 	anchor(manager);
 	for (size_t i = 0; i < manager->n; i++)
-		tell_journal(manager, manager->entries[i]);
+		journal_connection(&manager->entries[i]->journal, manager->entries[i]->connection,
+			manager->links, manager->anchors, &manager->fitness);
 	watch_enable(manager->watch, manager->n > 0 || links_n(manager->links) > 0);
 	if (manager_describe(manager, false, &description) < 0)
 		return 0;

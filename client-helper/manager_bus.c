@@ -2,26 +2,21 @@
 
 #include <errno.h>
 #include <string.h>
+#include "bus_message.h"
 #include "log.h"
 #include "request_bus.h"
 #include "state_file.h"
 #include "util.h"
 
 /* The bus's policy says the same; one of the two may be missing or wrong. */
-static int check_root(sd_bus_message *message, sd_bus_error *error)
+static int admit(sd_bus_message *message, sd_bus_error *error)
 {
-	sd_bus_creds *creds = NULL;
-	uid_t uid;
-	int r;
+	int r = bus_check_root(message, error);
 
-	r = sd_bus_query_sender_creds(message, SD_BUS_CREDS_EUID, &creds);
 	if (r >= 0)
-		r = sd_bus_creds_get_euid(creds, &uid);
-	sd_bus_creds_unref(creds);
-	if (r < 0)
-		return r;
-	return uid == 0 ? 0
-					: sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "only root may do that");
+		log_line(SD_DEBUG, "%s by %s", sd_bus_message_get_member(message),
+			sd_bus_message_get_sender(message));
+	return r;
 }
 
 static int on_announce(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -29,7 +24,7 @@ static int on_announce(sd_bus_message *message, void *userdata, sd_bus_error *er
 	struct announcement announcement = {};
 	int r;
 
-	r = check_root(message, error);
+	r = admit(message, error);
 	if (r >= 0)
 		r = announcement_read(message, &announcement, error);
 	if (r < 0)
@@ -44,7 +39,7 @@ static int on_apply(sd_bus_message *message, void *userdata, sd_bus_error *error
 	struct request request = {};
 	int r;
 
-	r = check_root(message, error);
+	r = admit(message, error);
 	if (r >= 0)
 		r = request_read(message, &request, error);
 	if (r >= 0)
@@ -58,7 +53,7 @@ static int on_adopt(sd_bus_message *message, void *userdata, sd_bus_error *error
 	const char *name, *link;
 	int r, ifindex;
 
-	r = check_root(message, error);
+	r = admit(message, error);
 	if (r >= 0)
 		r = sd_bus_message_read(message, "ssi", &name, &link, &ifindex);
 	if (r < 0)
@@ -75,7 +70,7 @@ static int on_remove(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	const char *name, *reason;
 	int r;
 
-	r = check_root(message, error);
+	r = admit(message, error);
 	if (r >= 0)
 		r = sd_bus_message_read(message, "ss", &name, &reason);
 	if (r < 0)
@@ -92,7 +87,7 @@ static int on_release(sd_bus_message *message, void *userdata, sd_bus_error *err
 	const char *name;
 	int r;
 
-	r = check_root(message, error);
+	r = admit(message, error);
 	if (r >= 0)
 		r = sd_bus_message_read(message, "s", &name);
 	if (r >= 0)

@@ -55,7 +55,7 @@ static json_object *pins_to_json(const struct server *server)
 	return array;
 }
 
-static const char *server_state_name(enum server_state state)
+const char *server_state_name(enum server_state state)
 {
 	static const char *const names[] = {
 		[SERVER_IDLE] = "idle",

@@ -18,6 +18,8 @@ struct announcement {
 	char **config_errors;
 };
 
+const char *server_state_name(enum server_state state); /* "connected" */
+
 void announcement_clear(struct announcement *announcement);
 
 /* What the status is made of; all of it stays the caller's. */

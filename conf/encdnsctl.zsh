@@ -14,6 +14,7 @@ _encdnsctl() {
 		'monitor:what changes, and how much is asked'
 		'release:lets go of the domains of a connection that was lost'
 		'flush:forgets the answers that systemd-resolved has kept'
+		'log-level:how much encdnsd writes into the journal'
 		'pin:digests of a certificate, for swanctl.conf'
 		'export:the same DNS for other clients of a gateway'
 		'decode:attributes in hex to JSON, line by line'
@@ -30,6 +31,7 @@ _encdnsctl() {
 	check) _arguments '--json[for programs]' '--gateway[what a gateway hands out]' '--file[a swanctl.conf]:file:_files' \
 		'*:connection:_encdnsctl_connections' ;;
 	release) _arguments '*:connection:_encdnsctl_connections' ;;
+	log-level) _arguments '--json[for programs]' '*:level:(emerg alert crit err warning notice info debug)' ;;
 	export) _arguments '--format[of the clients]:format:(mobileconfig firefox chrome)' '--file[a swanctl.conf]:file:_files' ;;
 	pin) _arguments '--json[for programs]' '*:file or host:_files' ;;
 	esac

@@ -49,6 +49,15 @@ def test_only_root_tells_encdnsd_what_to_do(net, call, user):
     assert call_as(net.laptop.host, user, *ENCDNSD, "Describe").returncode == 0
 
 
+@pytest.mark.parametrize("user", ["nobody", "encdns"])
+def test_only_root_sets_the_log_level(net, user):
+    level = (ENCDNSD[0], "/org/freedesktop/LogControl1", "org.freedesktop.DBus.Properties")
+    name = ("org.freedesktop.LogControl1", "LogLevel")
+    done = call_as(net.laptop.host, user, *level, "Set", "ssv", *name, "s", "debug")
+    assert done.returncode != 0 and "denied" in done.stderr.lower(), done
+    assert call_as(net.laptop.host, user, *level, "Get", "ss", *name).stdout == 'v s "info"\n'
+
+
 def test_encdnsd_s_own_calls_pass(net):
     """Those that its rules name, on a link of its own; and it needs no others to get a connection in force."""
     corp, laptop = net.corp, net.laptop
