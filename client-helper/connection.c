@@ -10,12 +10,17 @@
 #include "resolved.h"
 #include "util.h"
 
+static const struct upstream nobody;
+
+#define UNSURE "it was up before encdnsd was started anew"
+
 struct connection {
 	struct surroundings around;
 	char *name;
 	uint32_t seed;
 	enum connection_phase phase;
-	char *why; /* it is blocked */
+	char *why; /* it is blocked; NULL for one that may be up still, see connection_restore */
+	bool held; /* blocked although it is up */
 	struct request request;
 	struct plan plan;
 	char **anchors; /* of the plan, as lines of the file */
@@ -80,7 +85,8 @@ struct saved_connection connection_saved(const struct connection *connection)
 		.gateway = connection->request.gateway,
 		.organization = connection->request.policy.organization,
 		.why = connection->why,
-		.block = connection->request.policy.block_on_disconnect,
+		.held = connection->held,
+		.block = connection_blocks(connection),
 	};
 }
 
@@ -123,7 +129,6 @@ static int start_forwarder(struct connection *connection, uint16_t port, const i
 static int set_upstream(
 	struct connection *connection, const struct request *request, const struct plan *plan)
 {
-	static const struct upstream nobody;
 	struct upstream upstream = {
 		.virtual_ips = request->virtual_ips,
 		.n_virtual_ips = request->n_virtual_ips,
@@ -137,7 +142,7 @@ static int set_upstream(
 	if (!servers)
 		return -ENOMEM;
 	for (size_t i = 0; i < plan->resolvers.n && upstream.n_servers < LIMIT_SERVERS; i++)
-		if (connection->anchored && !plan->resolvers.list[i].unusable)
+		if (connection->anchored && !connection->held && !plan->resolvers.list[i].unusable)
 			servers[upstream.n_servers++] = plan->resolvers.list[i].server;
 	upstream.servers = servers;
 	free(connection->fault);
@@ -292,8 +297,10 @@ int connection_apply(
 	connection->request = *request;
 	memset(request, 0, sizeof(*request));
 	connection->phase = CONNECTION_UP;
-	free(connection->why);
-	connection->why = NULL;
+	if (!connection->held) {
+		free(connection->why);
+		connection->why = NULL;
+	}
 	save(connection);
 	/* resolved keeps a SERVFAIL for seconds. */
 	if (was_blocked && connection->dns)
@@ -365,19 +372,58 @@ bool connection_wants_link(const struct connection *connection)
 
 bool connection_block(struct connection *connection, const char *why)
 {
-	static const struct upstream nobody;
-
 	if (!connection->forwarder || connection->phase == CONNECTION_LEAVING) {
 		connection_leave(connection);
 		return false;
 	}
 	forwarder_set_upstream(connection->forwarder, &nobody);
 	connection->phase = CONNECTION_BLOCKED;
-	set_text(&connection->why, "%s", why);
+	if (connection->held)
+		connection->request.policy.block_on_disconnect = true;
+	else
+		set_text(&connection->why, "%s", why);
+	connection->held = false;
 	save(connection);
 	flush_caches(connection);
 	changed(connection);
 	return true;
+}
+
+int connection_hold(struct connection *connection)
+{
+	int r = 0;
+
+	if (!connection->plan.domains || connection->phase > CONNECTION_BLOCKED)
+		return -ENODATA;
+	if (connection->forwarder)
+		r = forwarder_set_upstream(connection->forwarder, &nobody);
+	if (r < 0)
+		return r;
+	if (connection->phase == CONNECTION_BLOCKED && connection->why) {
+		connection->request.policy.block_on_disconnect = true;
+	} else {
+		connection->held = true;
+		set_text(&connection->why, "encdnsctl block asked for it");
+	}
+	save(connection);
+	flush_caches(connection);
+	changed(connection);
+	return 0;
+}
+
+int connection_resume(struct connection *connection)
+{
+	int r = 0;
+
+	connection->held = false;
+	free(connection->why);
+	connection->why = NULL;
+	if (connection->forwarder)
+		r = set_upstream(connection, &connection->request, &connection->plan);
+	save(connection);
+	flush_caches(connection);
+	changed(connection);
+	return r;
 }
 
 void connection_leave(struct connection *connection)
@@ -439,6 +485,16 @@ void connection_resolved_found(struct connection *connection)
 		dns_link_found(connection->dns);
 }
 
+bool connection_blocks(const struct connection *connection)
+{
+	return connection->held || connection->request.policy.block_on_disconnect;
+}
+
+bool connection_held(const struct connection *connection)
+{
+	return connection->held && connection->phase == CONNECTION_UP;
+}
+
 const char *connection_name(const struct connection *connection)
 {
 	return connection->name;
@@ -481,7 +537,7 @@ const char *connection_fault(const struct connection *connection)
 
 const char *connection_why_blocked(const struct connection *connection)
 {
-	return connection->why;
+	return connection->why ? connection->why : UNSURE;
 }
 
 const struct forwarder *connection_forwarder(const struct connection *connection)
@@ -572,13 +628,15 @@ static int restore(struct connection *connection, const struct saved_connection 
 	struct stored_sockets *sockets)
 {
 	bool stored = sockets && sockets->fds[0] >= 0 && sockets->fds[1] >= 0;
-	const char *why = saved->why ? saved->why : "it was up before encdnsd was started anew";
+	/* After a reboot it is not up, whatever it was. */
+	const char *why = saved->why || saved->link ? saved->why : UNSURE;
 	int r;
 
 	connection->phase = CONNECTION_BLOCKED;
 	connection->plan.full = saved->full;
 	connection->plan.family_outside = saved->family_outside;
-	connection->request.policy.block_on_disconnect = saved->block;
+	connection->held = saved->held;
+	connection->request.policy.block_on_disconnect = saved->block && !saved->held;
 	r = restore_text(&connection->why, why);
 	if (r >= 0)
 		r = restore_text(&connection->request.policy.organization, saved->organization);

@@ -3,6 +3,7 @@
  * forwarder, and its link's settings in resolved.
  *
  *	up       what the plan says is in force, or on the way there
+ *	         (held: by the user's wish it has no servers, as if it were blocked)
  *	blocked  lost, or down with on-disconnect = block: the forwarder has no servers and answers
  *	         SERVFAIL, the link keeps its domains, so internal names fail instead of leaking
  *	leaving  resolved is told to forget, then the forwarder goes
@@ -74,6 +75,15 @@ struct saved_connection connection_saved(const struct connection *connection);
 /* True: it is blocked, its link must stay. False: there was nothing to block, and it is leaving. */
 bool connection_block(struct connection *connection, const char *why);
 
+/*
+ * The user's own block: its names fail although it is up, and go on failing when it ends; it lasts
+ * until the connection is up anew, or resumed. One that is blocked already outlives a reboot by it.
+ * 0, -ENODATA: it has no domains, or is leaving; or -errno.
+ */
+int connection_hold(struct connection *connection);
+bool connection_held(const struct connection *connection); /* and it is up */
+int connection_resume(struct connection *connection);      /* 0 or -errno */
+
 /* On to CONNECTION_GONE, of which changed tells. */
 void connection_leave(struct connection *connection);
 
@@ -91,6 +101,7 @@ void connection_resolved_found(struct connection *connection);
 const char *connection_name(const struct connection *connection);
 const char *connection_link(const struct connection *connection); /* NULL before the first Apply */
 int connection_ifindex(const struct connection *connection);      /* 0: there is no link */
+bool connection_blocks(const struct connection *connection);      /* when it ends in good order */
 enum connection_phase connection_phase(const struct connection *connection);
 const struct request *connection_request(const struct connection *connection);
 const struct plan *connection_plan(const struct connection *connection);
@@ -100,7 +111,7 @@ const struct dns_link *connection_dns(const struct connection *connection);     
 /* Why the plan's resolvers cannot be used at all; NULL: they can. */
 const char *connection_fault(const struct connection *connection);
 
-/* Of one that is blocked, or NULL. */
+/* Of one that is blocked, or held. */
 const char *connection_why_blocked(const struct connection *connection);
 
 /* Domains that resolved sends us for it; NULL: none. */

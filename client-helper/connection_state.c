@@ -82,6 +82,10 @@ static int judge_up(const struct connection *connection, const struct links *lin
 		*ret = STATE_APPLYING;
 		return 0;
 	}
+	if (connection_held(connection)) {
+		*ret = STATE_BLOCKED;
+		return format(ret_reason, "%s", connection_why_blocked(connection));
+	}
 	if (!connection_anchored(connection)) {
 		failure = anchors ? anchors_failure(anchors) : NULL;
 		*ret = failure ? STATE_WAITING : STATE_APPLYING;
@@ -95,7 +99,6 @@ static int judge_blocked(
 	const struct connection *connection, enum connection_state *ret, char **ret_reason)
 {
 	const struct dns_link *dns = connection_dns(connection);
-	const char *why = connection_why_blocked(connection);
 
 	if (!dns)
 		return judge_without_link(ret, ret_reason);
@@ -104,7 +107,7 @@ static int judge_blocked(
 		return format(ret_reason, "%s", dns_link_reason(dns));
 	}
 	*ret = dns_link_state(dns) == DNS_LINK_SET ? STATE_BLOCKED : STATE_APPLYING;
-	return format(ret_reason, "%s", why ? why : "lost");
+	return format(ret_reason, "%s", connection_why_blocked(connection));
 }
 
 int connection_judge(const struct connection *connection, const struct links *links,

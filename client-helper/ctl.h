@@ -19,6 +19,7 @@ typedef int (*ctl_verb_t)(int argc, char *argv[]);
 int ctl_status(int argc, char *argv[]);
 int ctl_check(int argc, char *argv[]);
 int ctl_monitor(int argc, char *argv[]);
+int ctl_block(int argc, char *argv[]);
 int ctl_release(int argc, char *argv[]);
 int ctl_log_level(int argc, char *argv[]);
 int ctl_flush(int argc, char *argv[]);

@@ -14,6 +14,7 @@
 #define ERROR_NO_SUCH_CONNECTION "org.strongswan.EncDns1.NoSuchConnection"
 #define ERROR_NO_SUCH_LINK "org.strongswan.EncDns1.NoSuchLink"
 #define ERROR_IN_USE "org.strongswan.EncDns1.InUse"
+#define ERROR_NOTHING_TO_BLOCK "org.strongswan.EncDns1.NothingToBlock"
 
 #define RESOLVED_OWNER                                                                             \
 	"type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"                    \
@@ -489,12 +490,10 @@ int manager_remove(struct manager *manager, sd_bus_message *message, const char 
 	sd_bus_error *error)
 {
 	struct entry *entry = find(manager, name);
-	const struct request *request;
 
 	if (!entry)
 		return sd_bus_reply_method_return(message, "b", 0);
-	request = connection_request(entry->connection);
-	if (orderly && !request->policy.block_on_disconnect) {
+	if (orderly && !connection_blocks(entry->connection)) {
 		wait_until_gone(entry, message, false);
 		connection_leave(entry->connection);
 		return 0;
@@ -506,14 +505,36 @@ int manager_remove(struct manager *manager, sd_bus_message *message, const char 
 	return 0;
 }
 
+static int no_such_connection(sd_bus_error *error)
+{
+	return sd_bus_error_set(error, ERROR_NO_SUCH_CONNECTION, "there is no connection of that name");
+}
+
+int manager_block(struct manager *manager, const char *name, sd_bus_error *error)
+{
+	struct entry *entry = find(manager, name);
+	int r;
+
+	if (!entry)
+		return no_such_connection(error);
+	r = connection_hold(entry->connection);
+	return r == -ENODATA
+			   ? sd_bus_error_setf(error, ERROR_NOTHING_TO_BLOCK, "%s has no domains", name)
+			   : r;
+}
+
 int manager_release(
 	struct manager *manager, sd_bus_message *message, const char *name, sd_bus_error *error)
 {
 	struct entry *entry = find(manager, name);
+	int r;
 
 	if (!entry)
-		return sd_bus_error_setf(
-			error, ERROR_NO_SUCH_CONNECTION, "there is no connection of that name");
+		return no_such_connection(error);
+	if (connection_held(entry->connection)) {
+		r = connection_resume(entry->connection);
+		return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+	}
 	if (connection_phase(entry->connection) == CONNECTION_UP)
 		return sd_bus_error_setf(error, ERROR_IN_USE, "%s is up; disconnect it instead", name);
 	wait_until_gone(entry, message, true);

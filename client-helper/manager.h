@@ -47,6 +47,7 @@ int manager_adopt(
 	struct manager *manager, const char *name, const char *link, int ifindex, sd_bus_error *error);
 int manager_remove(struct manager *manager, sd_bus_message *message, const char *name, bool orderly,
 	sd_bus_error *error);
+int manager_block(struct manager *manager, const char *name, sd_bus_error *error);
 int manager_release(
 	struct manager *manager, sd_bus_message *message, const char *name, sd_bus_error *error);
 

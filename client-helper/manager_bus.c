@@ -82,6 +82,19 @@ static int on_remove(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	return r < 0 ? r : 1;
 }
 
+static int on_block(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const char *name;
+	int r;
+
+	r = admit(message, error);
+	if (r >= 0)
+		r = sd_bus_message_read(message, "s", &name);
+	if (r >= 0)
+		r = manager_block(userdata, name, error);
+	return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
 static int on_release(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	const char *name;
@@ -114,6 +127,8 @@ static const sd_bus_vtable vtable[] = {
 		SD_BUS_NO_RESULT, on_adopt, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_ARGS("s", connection, "s", reason),
 		SD_BUS_RESULT("b", keep_link), on_remove, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Block", SD_BUS_ARGS("s", connection), SD_BUS_NO_RESULT, on_block,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("s", connection), SD_BUS_NO_RESULT, on_release,
 		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", json), on_describe,

@@ -58,6 +58,7 @@ int state_file_save(const char *folder, const struct saved_connection *saved)
 	json_add_text(object, "link", saved->link);
 	json_add_number(object, "ifindex", saved->ifindex);
 	json_add_number(object, "port", saved->port);
+	json_add_flag(object, "held", saved->held);
 	return json_file_write(path, object);
 }
 
@@ -105,6 +106,7 @@ static int link_from_json(json_object *object, struct saved_connection *saved)
 		return -EBADMSG;
 	saved->ifindex = (int)ifindex;
 	saved->port = (uint16_t)port;
+	saved->held = json_get_flag(object, "held");
 	return copy_text(&saved->link, link);
 }
 

@@ -25,7 +25,8 @@ struct saved_connection {
 	char *gateway;      /* may be NULL */
 	char *organization; /* may be NULL */
 	char *why;          /* it is blocked; NULL: it was up */
-	bool block;         /* on-disconnect = block */
+	bool block;         /* when it ends in good order */
+	bool held; /* blocked although it was up; does not survive a reboot, as that is its end */
 };
 
 /* "encdns" and digits. */

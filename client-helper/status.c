@@ -193,7 +193,7 @@ static int connection_to_json(const struct status_input *input, const struct con
 		object, "family-outside", plan->family_outside ? family_name(plan->family_outside) : NULL);
 	json_add_text(object, "link", connection_link(connection));
 	json_add_text(object, "on-disconnect",
-		connection_request(connection)->policy.block_on_disconnect ? "block" : "release");
+		connection_blocks(connection) ? "block" : "release");
 	json_add_number(object, "ifindex", connection_ifindex(connection));
 	json_add_text(object, "listen", listen);
 	json_add_text(object, "gateway", request->gateway);

@@ -6,7 +6,7 @@ _encdnsctl_connections() {
 
 _encdnsctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]-}
-	local verbs="status check monitor release flush log-level pin export decode encode help --help --version" words=
+	local verbs="status check monitor block release flush log-level pin export decode encode help --help --version" words=
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
@@ -20,7 +20,7 @@ _encdnsctl() {
 		case $verb in
 		status | monitor) words="--json $(_encdnsctl_connections)" ;;
 		check) words="--json --gateway --file $(_encdnsctl_connections)" ;;
-		release) words=$(_encdnsctl_connections) ;;
+		block | release) words=$(_encdnsctl_connections) ;;
 		log-level) words="--json emerg alert crit err warning notice info debug" ;;
 		export) words="--format --file" ;;
 		pin)

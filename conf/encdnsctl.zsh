@@ -12,7 +12,8 @@ _encdnsctl() {
 		'status:what is in force, and why'
 		'check:what is wrong, and what to do'
 		'monitor:what changes, and how much is asked'
-		'release:lets go of the domains of a connection that was lost'
+		'block:lets its names fail until it is back or released'
+		'release:lets go of the domains of one that was lost, or is blocked'
 		'flush:forgets the answers that systemd-resolved has kept'
 		'log-level:how much encdnsd writes into the journal'
 		'pin:digests of a certificate, for swanctl.conf'
@@ -30,7 +31,7 @@ _encdnsctl() {
 	status | monitor) _arguments '--json[for programs]' '*:connection:_encdnsctl_connections' ;;
 	check) _arguments '--json[for programs]' '--gateway[what a gateway hands out]' '--file[a swanctl.conf]:file:_files' \
 		'*:connection:_encdnsctl_connections' ;;
-	release) _arguments '*:connection:_encdnsctl_connections' ;;
+	block | release) _arguments '*:connection:_encdnsctl_connections' ;;
 	log-level) _arguments '--json[for programs]' '*:level:(emerg alert crit err warning notice info debug)' ;;
 	export) _arguments '--format[of the clients]:format:(mobileconfig firefox chrome)' '--file[a swanctl.conf]:file:_files' ;;
 	pin) _arguments '--json[for programs]' '*:file or host:_files' ;;

@@ -1,4 +1,4 @@
-"""on-disconnect = block, and links that vanish: what keeps internal names from leaking outlives all but the user's word."""
+"""on-disconnect = block, encdnsctl block, and links that vanish: what keeps internal names from leaking outlives all but the user's word."""
 
 import pytest
 
@@ -129,3 +129,77 @@ def test_a_link_deleted_without_charon_is_told(net, blocked):
     wait_blocked(blocked)
     net.hotel_dns.forget()
     internal_names_fail(net, net.corp)
+
+
+@pytest.fixture
+def up(net):
+    """Connected, with on-disconnect = release."""
+    corp, laptop = net.corp, net.laptop
+    corp.configure(swanctl.gateway(corp.plan, encrypted_dns=swanctl.handing_out(corp.plan)))
+    laptop.configure(swanctl.laptop([corp.plan]))
+    laptop.before = laptop.resolvectl()
+    laptop.connect("corp")
+    laptop.wait_in_force("corp")
+    return laptop
+
+
+def test_what_is_up_is_blocked_and_released(net, up):
+    up.host.run("encdnsctl", "block", "corp")
+    status = up.status_of("corp")
+    assert status["state"] == "blocked" and status["reason"] == "encdnsctl block asked for it"
+    net.hotel_dns.forget()
+    net.corp.resolver.forget()
+    with net.watch() as watch:
+        internal_names_fail(net, net.corp)
+        public_names_go_to_the_hotel(net)
+        assert net.corp.resolver.names() == set()
+        # Neither encdnsd's end nor what the plugin tells it again lifts it.
+        daemon = up.host.main_pid("encdnsd.service")
+        up.host.kill("encdnsd.service")
+        wait_for(lambda: up.host.main_pid("encdnsd.service") not in (0, daemon), "another encdnsd", 20)
+        wait_for(lambda: up.status_of("corp").get("virtual-ips"), "the plugin to apply it again", 20)
+        wait_blocked(up)
+        internal_names_fail(net, net.corp)
+        assert "ESTABLISHED" in up.swanctl.sas("corp")
+        up.host.run("encdnsctl", "release", "corp")
+        up.wait_in_force("corp")
+        internal_names_resolve(net, net.corp)
+        watch.note_interfaces()
+        no_leak(net, watch.evidence())
+    up.disconnect("corp")
+    back_to(net, up.before)
+
+
+def test_it_outlives_the_connection_but_not_the_next(net, up):
+    up.host.run("encdnsctl", "block")
+    up.disconnect("corp")
+    wait_blocked(up)
+    net.hotel_dns.forget()
+    internal_names_fail(net, net.corp)
+    reboot(net, up)
+    wait_blocked(up)
+    internal_names_fail(net, net.corp)
+    up.connect("corp")
+    up.wait_in_force("corp")
+    internal_names_resolve(net, net.corp)
+    up.disconnect("corp")
+    back_to(net, up.before)
+
+
+def test_a_lost_connection_that_is_blocked_survives_a_reboot(net, up):
+    up.host.kill("strongswan.service")
+    wait_blocked(up)
+    up.host.run("encdnsctl", "block", "corp")
+    reboot(net, up)
+    wait_blocked(up)
+    net.hotel_dns.forget()
+    internal_names_fail(net, net.corp)
+    up.host.run("encdnsctl", "release", "corp")
+    back_to(net, up.before)
+
+
+def test_nothing_to_block(net):
+    for arguments, words in ((["corp"], "there is no connection of that name"), ([], "no connection has domains")):
+        done = net.laptop.host.run("encdnsctl", "block", *arguments, check=False)
+        assert done.returncode == 1 and words in done.stderr
+    assert net.laptop.host.run("encdnsctl", "block", "corp", "branch", check=False).returncode == 2

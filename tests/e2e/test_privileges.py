@@ -42,7 +42,7 @@ def test_encdnsd_has_no_privileges(net):
 @pytest.mark.parametrize("user", ["nobody", "encdns"])
 @pytest.mark.parametrize("call", [
     ("Apply", "sa{sv}", "corp", "0"), ("Announce", "a{sv}", "0"), ("Remove", "ss", "corp", "orderly"),
-    ("Release", "s", "corp"), ("Adopt", "ssi", "corp", "encdns0", "1")], ids=lambda call: call[0])
+    ("Block", "s", "corp"), ("Release", "s", "corp"), ("Adopt", "ssi", "corp", "encdns0", "1")], ids=lambda call: call[0])
 def test_only_root_tells_encdnsd_what_to_do(net, call, user):
     done = call_as(net.laptop.host, user, *ENCDNSD, *call)
     assert done.returncode != 0 and "denied" in done.stderr.lower(), done

@@ -85,6 +85,7 @@ static void test_round_trip(void **state)
 		.family_outside = 10,
 		.gateway = "C=CH, CN=gw",
 		.organization = "Example Corp",
+		.held = true,
 	};
 	struct saved_connection *list;
 	size_t n;
@@ -103,6 +104,7 @@ static void test_round_trip(void **state)
 	assert_string_equal(list[0].gateway, "C=CH, CN=gw");
 	assert_string_equal(list[0].organization, "Example Corp");
 	assert_null(list[0].why);
+	assert_true(list[0].held && !list[0].block);
 	saved_connection_clear(&list[0]);
 	free(list);
 	assert_int_equal(state_file_remove(*state, "encdns3"), 0);
@@ -150,7 +152,12 @@ static void test_blocks_survive(void **state)
 	char *domains[] = {"corp.example", "lab.corp.example", NULL};
 	struct saved_connection list[] = {
 		{.connection = "a/b \xc3\xbc", .domains = domains, .gateway = "vpn", .block = true},
-		{.connection = "full", .domains = domains, .full = true, .why = "lost", .block = true},
+		{.connection = "full",
+			.domains = domains,
+			.full = true,
+			.why = "lost",
+			.block = true,
+			.held = true},
 	};
 	cleanup_free char *path = NULL;
 	struct saved_connection *read;
@@ -168,6 +175,7 @@ static void test_blocks_survive(void **state)
 	assert_string_equal(read[1].why, "lost");
 	assert_true(read[0].block && read[1].full && !read[0].full);
 	assert_null(read[0].link);
+	assert_false(read[1].held);
 	for (size_t i = 0; i < n; i++)
 		saved_connection_clear(&read[i]);
 	free(read);

@@ -1,5 +1,6 @@
 #include "reply.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "client-helper/json_file.h"
@@ -135,6 +136,7 @@ static void test_connection(void **state)
 	reply_digest(&request, "", 2, 0xab, 32);
 	reply_domain(&request, "a\x01\"b");
 	made = connection_of(&request);
+	assert_int_equal(connection_hold(made), -ENODATA);
 	connections[0] = made;
 	json = describe(&input);
 	connection = json_object_array_get_idx(member(json, "connections"), 0);
