@@ -11,7 +11,7 @@ from testbed.util import wait_for
 
 pytestmark = pytest.mark.one_release
 
-PACKAGES = ("strongswan-plugin-encdns", "encdns-client")
+PACKAGES = ("strongswan-plugin-encdns", "encdns-client", "encdnsctl")
 PROFILE = "/etc/apparmor.d/local/usr.sbin.charon-systemd"
 CONFFILE = "/etc/strongswan.d/charon/encdns.conf"
 
@@ -133,7 +133,7 @@ def newer(host):
         mkdir /newer
         for package in /debs/*.deb; do
             dpkg-deb -R "$package" /tmp/unpacked
-            sed -i 's/^Version: .*/&+newer/' /tmp/unpacked/DEBIAN/control
+            sed -i 's/^Version: .*/&+newer/; s/(= \\([^)]*\\))/(= \\1+newer)/' /tmp/unpacked/DEBIAN/control
             dpkg-deb -b /tmp/unpacked /newer/"$(basename "$package")"
             rm -rf /tmp/unpacked
         done

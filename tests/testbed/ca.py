@@ -51,11 +51,12 @@ class Authority:
         (self._folder / "index.txt").touch()
         (self._folder / "serial").write_text("1000\n")
         self._openssl("req", "-x509", "-config", "ca.cnf", *_NEW_KEY, "-keyout", "ca.key", "-out", "ca.pem",
-                      "-days", "30", "-subj", f"/CN={name}",
+                      "-days", "90", "-subj", f"/CN={name}",
                       "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign,cRLSign")
         self.certificate = (self._folder / "ca.pem").read_text()
 
-    def issue(self, *names: str, expired: bool = False, common_name: str = None) -> Credential:
+    def issue(self, *names: str, expired: bool = False, common_name: str = None,
+              days: int = 20) -> Credential:
         """A certificate with these names as subjectAltName: host names, or user@domain. The common name, which
         authenticates nothing, is the first of them unless given."""
         def alternative(name):
@@ -65,7 +66,7 @@ class Authority:
             f"subjectAltName = {', '.join(alternative(name) for name in names)}\n"
             "keyUsage = digitalSignature\nextendedKeyUsage = serverAuth,clientAuth\n")
         now = datetime.now(timezone.utc)
-        start, end = now - timedelta(days=10), now + timedelta(days=-1 if expired else 20)
+        start, end = now - timedelta(days=10), now + timedelta(days=-1 if expired else days)
         self._openssl("req", "-new", "-config", "ca.cnf", *_NEW_KEY, "-keyout", "leaf.key", "-out", "leaf.csr",
                       "-subj", f"/CN={common_name or names[0]}")
         self._openssl("ca", "-config", "ca.cnf", "-batch", "-notext", "-cert", "ca.pem", "-keyfile", "ca.key",

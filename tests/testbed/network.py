@@ -213,14 +213,15 @@ class Network:
     """Boots the hosts, joins them, and starts what runs on them. A context manager.
 
     products maps a release to a folder that is laid over its hosts, with the product installed; none for a release
-    means plain Debian there.
+    means plain Debian there. prefix: of the hosts' names, which are to be different in networks of one process.
     """
 
     def __init__(self, laptop_release: str = "trixie", gateway_release: str = "trixie", products: dict = None,
-                 report=say):
+                 report=say, prefix: str = ""):
         self._releases = {"laptop": laptop_release, "gateway": gateway_release}
         self._products = products or {}
         self._report = report
+        self._prefix = prefix
         self._hosts = []
         self._captures = []
         self.enterprises = {}
@@ -257,7 +258,7 @@ class Network:
         self.hotel_dns = DnsServer(self.hotel, HOTEL, HOTEL_EVERYTHING)
         self.hotel_dns.start()
         self.laptop = Laptop(laptop)
-        if self._releases["laptop"] in self._products:
+        if laptop.exists("/usr/sbin/encdnsd"):
             # As a package does when it is installed.
             laptop.systemctl("enable", "--now", "encdnsd.service")
         self.laptop.uplink()
@@ -298,7 +299,7 @@ class Network:
         layers = [roots.host_root(release).ensure()]
         if release in self._products:
             layers.insert(0, self._products[release])
-        host = Host(name, layers)
+        host = Host(self._prefix + name, layers)
         self._hosts.append(host)
         host.start()
         return host
