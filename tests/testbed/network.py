@@ -214,14 +214,16 @@ class Network:
 
     products maps a release to a folder that is laid over its hosts, with the product installed; none for a release
     means plain Debian there. prefix: of the hosts' names, which are to be different in networks of one process.
+    laptop_root: what the laptop boots from, instead of its release's host root.
     """
 
     def __init__(self, laptop_release: str = "trixie", gateway_release: str = "trixie", products: dict = None,
-                 report=say, prefix: str = ""):
+                 report=say, prefix: str = "", laptop_root=None):
         self._releases = {"laptop": laptop_release, "gateway": gateway_release}
         self._products = products or {}
         self._report = report
         self._prefix = prefix
+        self._laptop_root = laptop_root
         self._hosts = []
         self._captures = []
         self.enterprises = {}
@@ -246,7 +248,7 @@ class Network:
     def _start(self) -> None:
         remove_stale_cgroups()
         self._report(f"booting a {self._releases['laptop']} laptop and a {self._releases['gateway']} gateway")
-        laptop = self._boot("laptop", self._releases["laptop"])
+        laptop = self._boot("laptop", self._releases["laptop"], self._laptop_root)
         self.hotel = self._boot("hotel", self._releases["gateway"])
         self.corp = self._boot_enterprise(Plan("corp", 1))
         for host in self._hosts:
@@ -295,8 +297,8 @@ class Network:
         self._attach(enterprise)
         return enterprise
 
-    def _boot(self, name: str, release: str) -> Host:
-        layers = [roots.host_root(release).ensure()]
+    def _boot(self, name: str, release: str, root=None) -> Host:
+        layers = [root or roots.host_root(release).ensure()]
         if release in self._products:
             layers.insert(0, self._products[release])
         host = Host(self._prefix + name, layers)

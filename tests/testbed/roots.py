@@ -30,6 +30,8 @@ HOST_PACKAGES = """
     python3-minimal python3-dnspython valgrind libc6-dbg
 """.split()
 
+NETWORK_MANAGER = "network-manager network-manager-strongswan".split()
+
 
 @dataclass(frozen=True)
 class Root:
@@ -96,6 +98,11 @@ def build_root(release: str) -> Root:
 
 def host_root(release: str) -> Root:
     return Root("host", release, tuple(HOST_PACKAGES), HERE / "hooks" / "host-root")
+
+
+def network_manager_root(release: str) -> Root:
+    """A host root of whose network NetworkManager is in charge; for the one test that asks for it."""
+    return Root("nm", release, tuple(HOST_PACKAGES + NETWORK_MANAGER), HERE / "hooks" / "host-root")
 
 
 def ensure_pair(release: str) -> tuple:
