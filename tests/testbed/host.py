@@ -4,6 +4,7 @@ It goes when stop() is called, and also when the process that started it dies by
 kills the host's PID 1 and with it everything inside.
 """
 
+import json
 import os
 import re
 import signal
@@ -158,8 +159,14 @@ class Host:
     def journal(self, *units: str, after: str = None) -> str:
         """The journal of some units (all: none named) as text, from a cursor on."""
         self.run("journalctl", "--sync", check=False)
-        command = ["journalctl", "-q", "--no-pager", "-o", "cat"] + [f"--unit={unit}" for unit in units]
-        return self.output(*command, *([f"--after-cursor={after}"] if after else []))
+        command = ["journalctl", "-q", "--no-pager"]
+        if not after:
+            return self.output(*command, "-o", "cat", *(f"--unit={unit}" for unit in units))
+        # With --unit too, Debian 12's skips the unit's first entry after the cursor.
+        shown = self.output(*command, "-o", "json", f"--after-cursor={after}", "--output-fields=MESSAGE,UNIT,_SYSTEMD_UNIT")
+        entries = [json.loads(line) for line in shown.splitlines()]
+        return "".join(f"{_text(entry.get('MESSAGE'))}\n" for entry in entries
+                       if not units or {entry.get("UNIT"), entry.get("_SYSTEMD_UNIT")} & set(units))
 
     def _find_systemd(self):
         if self._process.poll() is not None:
@@ -172,6 +179,11 @@ class Host:
         except FileNotFoundError:
             pass
         return None
+
+
+def _text(field) -> str:
+    """A field of the journal as JSON has it: octets where it holds any that do not print."""
+    return bytes(field).decode(errors="replace") if isinstance(field, list) else field or ""
 
 
 def _cgroup_prefix() -> str:
