@@ -56,7 +56,7 @@ def managed_links(host) -> list:
     return [device for device, state in devices if device.startswith("encdns") and state != "unmanaged"]
 
 
-def test_by_nmcli(managed):
+def test_by_nmcli(managed, pytestconfig):
     corp, laptop, host = managed.corp, managed.laptop, managed.laptop.host
     plan = corp.plan
     corp.configure(swanctl.gateway(plan, families=(4,), encrypted_dns=swanctl.handing_out(
@@ -80,7 +80,8 @@ def test_by_nmcli(managed):
     # NetworkManager sets resolved anew, with a domain that would take our names.
     host.run("nmcli", "connection", "modify", "wifi", "ipv4.dns-search", f"lab.{plan.domain}")
     host.run("nmcli", "device", "reapply", "wifi0")
-    wait_for(lambda: laptop.status()["other-links"], "encdnsd to notice")
+    if pytestconfig.getoption("--laptop-release") != "forky":  # whose NetworkManager keeps a reapplied domain to itself
+        wait_for(lambda: laptop.status()["other-links"], "encdnsd to notice")
     laptop.wait_in_force("corp-vpn")
     internal_names_resolve(managed, corp)
     assert_hotel_heard_nothing_of(managed, corp)
