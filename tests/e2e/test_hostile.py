@@ -61,18 +61,24 @@ def digests():
             for i in range(100_000))
 
 
+def restart(host) -> None:
+    # More often than systemd's limit thinks healthy.
+    host.systemctl("reset-failed", "strongswan.service", check=False)
+    host.systemctl("restart", "strongswan.service")
+
+
 @contextlib.contextmanager
 def larger_messages(net):
     hosts = (net.laptop.host, net.corp.gateway)
     for host in hosts:
         host.write("/etc/strongswan.d/zz-hostile.conf", RAISED)
-        host.systemctl("restart", "strongswan.service")
+        restart(host)
     try:
         yield
     finally:
         for host in hosts:
             host.remove("/etc/strongswan.d/zz-hostile.conf")
-            host.systemctl("restart", "strongswan.service")
+            restart(host)
 
 
 def connect(net, attributes) -> dict:

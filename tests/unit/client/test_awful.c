@@ -124,8 +124,8 @@ static void test_silent(void **state)
 
 static void test_stalled_handshake(void **state)
 {
-	servfail(TRANSPORT_DOT, DOT_NO_HANDSHAKE, 3500, 1);
-	servfail(TRANSPORT_DOT, DOT_STALLS, 3500, 1);
+	servfail(TRANSPORT_DOT, DOT_NO_HANDSHAKE, 4300, 1);
+	servfail(TRANSPORT_DOT, DOT_STALLS, 4300, 1);
 }
 
 /* Too late for the server's turn, not for the asker. */
