@@ -129,14 +129,15 @@ static int read_flag(sd_bus_message *message, bool *ret)
 	return r;
 }
 
-static int read_dnssec(sd_bus_message *message, bool *ret)
+/* *ret: whether it is this mode. */
+static int read_mode(sd_bus_message *message, const char *mode, bool *ret)
 {
 	const char *value;
 	int r;
 
 	r = sd_bus_message_read(message, "s", &value);
 	if (r >= 0)
-		*ret = strcmp(value, "yes") == 0;
+		*ret = strcmp(value, mode) == 0;
 	return r;
 }
 
@@ -153,12 +154,12 @@ static int read_strings(sd_bus_message *message, char ***list)
 
 static int read_not_no(sd_bus_message *message, bool *ret)
 {
-	const char *value;
+	bool no;
 	int r;
 
-	r = sd_bus_message_read(message, "s", &value);
+	r = read_mode(message, "no", &no);
 	if (r >= 0)
-		*ret = strcmp(value, "no") != 0;
+		*ret = !no;
 	return r;
 }
 
@@ -193,7 +194,7 @@ static int read_link_property(
 	if (strcmp(name, "DNSOverTLS") == 0)
 		return read_not_no(message, &link->dns_over_tls);
 	if (strcmp(name, "DNSSEC") == 0)
-		return read_dnssec(message, &link->dnssec);
+		return read_mode(message, "yes", &link->dnssec);
 	if (strcmp(name, "DNSSECNegativeTrustAnchors") == 0)
 		return read_strings(message, &link->insecure);
 	return sd_bus_message_skip(message, type);

@@ -7,12 +7,12 @@ import textwrap
 
 import expect
 import pytest
-from testbed import swanctl, vici
+from codec.rules import ENCDNS_DIGEST_INFO, ENCDNS_IP4, INTERNAL_DNS_DOMAIN, INTERNAL_DNSSEC_TA
+from testbed import swanctl
 from testbed.util import wait_for
 
 pytestmark = pytest.mark.one_release
 
-INTERNAL_DNS_DOMAIN, INTERNAL_DNSSEC_TA, ENCDNS_IP4, ENCDNS_IP6, ENCDNS_DIGEST_INFO = 25, 26, 27, 28, 29
 DOMAINS_MAX, RESOLVERS_MAX, REFUSALS_MAX = 256, 32, 64  # client-helper/bounds.h
 RSS_MAX_KIB = 24 * 1024
 DOT = struct.pack("!HHB3s", 1, 4, 3, b"dot")
@@ -86,11 +86,7 @@ def connect(net, attributes) -> dict:
     corp, laptop = net.corp, net.laptop
     address = bytes(int(octet) for octet in corp.plan.resolver[0].split("."))
     good = [resolver(corp.plan.adn.encode(), address, priority=1), (INTERNAL_DNS_DOMAIN, corp.plan.domain.encode())]
-    vici.load_pool(corp.gateway, "rw-v4", corp.plan.pools[0], good + attributes)
-    vici.load_pool(corp.gateway, "rw-v6", corp.plan.pools[1], [])
-    corp.gateway.write(corp.swanctl.FILE, swanctl.gateway(corp.plan))
-    corp.gateway.run("swanctl", "--load-creds")
-    corp.gateway.run("swanctl", "--load-conns")
+    corp.hand_out(good + attributes)
     laptop.configure(swanctl.laptop([corp.plan]))
     laptop.connect("corp")
     return laptop.wait_settled("corp")

@@ -3,9 +3,9 @@ and both daemons live."""
 
 import struct
 
-from testbed import swanctl, vici
+from codec.rules import ENCDNS_DIGEST_INFO, ENCDNS_IP4, ENCDNS_IP6, INTERNAL_DNS_DOMAIN, INTERNAL_DNSSEC_TA
+from testbed import swanctl
 
-INTERNAL_DNS_DOMAIN, INTERNAL_DNSSEC_TA, ENCDNS_IP4, ENCDNS_IP6, ENCDNS_DIGEST_INFO = 25, 26, 27, 28, 29
 # A reply must stay below charon's max_packet, 10,000 octets.
 ENOUGH = 8000
 
@@ -43,11 +43,7 @@ def test_every_truncation_of_every_vector(net):
     laptop.configure(swanctl.laptop([corp.plan]))
     charon, sent, refused = laptop.host.main_pid("strongswan.service"), 0, 0
     for number, batch in enumerate(batches(truncations())):
-        corp.configure("")
-        vici.load_pool(corp.gateway, "rw-v4", corp.plan.pools[0], batch)
-        vici.load_pool(corp.gateway, "rw-v6", corp.plan.pools[1], [])
-        corp.gateway.write(corp.swanctl.FILE, swanctl.gateway(corp.plan))
-        corp.gateway.run("swanctl", "--load-conns")
+        corp.hand_out(batch)
         mark = laptop.host.cursor()
         laptop.connect("corp")
         assert "ESTABLISHED" in laptop.swanctl.sas("corp"), f"reply {number}"

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from expect import internal_names_resolve
-from testbed import swanctl, vici, wireshark, witness, zone
+from testbed import swanctl, wireshark, witness, zone
 from testbed.capture import Capture
 
 DOH = "doh.corp.example"
@@ -81,17 +81,14 @@ def test_we_understand_what_others_encode(net, made):
     signed, other = made
     corp.serve(zone_files=[signed])
     v4, v6 = corp.plan.resolver
-    corp.configure("")
-    vici.load_pool(corp.gateway, "rw-v4", corp.plan.pools[0], [
+    corp.hand_out([
         witness.encdns(v4, DOH, 'alpn=h2 port=8443 key7="/q{?dns}" key65000=x', 7),
         witness.encdns(v4, corp.plan.adn, "mandatory=alpn,port alpn=dot,doq port=853", 3),
         witness.digest(other.certificate, DOH, "sha384"),
         witness.digest(other.certificate, corp.plan.adn),
         witness.digest(corp.good_credential.certificate, corp.plan.adn, "sha384"),
-        witness.domain(corp.plan.domain), witness.trust_anchor(signed.ds)])
-    vici.load_pool(corp.gateway, "rw-v6", corp.plan.pools[1], [witness.encdns(v6, corp.plan.adn, "alpn=dot", 5)])
-    corp.gateway.write(corp.swanctl.FILE, gateway(corp))
-    corp.gateway.run("swanctl", "--load-conns")
+        witness.domain(corp.plan.domain), witness.trust_anchor(signed.ds)],
+        [witness.encdns(v6, corp.plan.adn, "alpn=dot", 5)], gateway(corp))
     laptop.configure(laptop_asks(corp))
     laptop.connect("corp")
     laptop.wait_in_force("corp")

@@ -13,7 +13,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
-from . import roots
+from . import roots, swanctl, vici
 from .ca import Authority
 from .capture import Capture, Evidence
 from .dnsserver import Dnsdist, DnsServer
@@ -106,6 +106,14 @@ class Enterprise:
     def configure(self, text: str) -> str:
         """Loads a swanctl.conf on the gateway."""
         return self.swanctl.load(text)
+
+    def hand_out(self, attributes, attributes6=(), text: str = None) -> None:
+        """Loads the usual swanctl.conf on the gateway, or text, with pools that hand out attributes of any bytes."""
+        self.configure("")
+        for family, addresses, handed in zip((4, 6), self.plan.pools, (attributes, attributes6)):
+            vici.load_pool(self.gateway, f"rw-v{family}", addresses, handed)
+        self.gateway.write(self.swanctl.FILE, text or swanctl.gateway(self.plan))
+        self.gateway.run("swanctl", "--load-conns")
 
     def serve(self, credential=None, zone_files=()) -> None:
         """(Re)starts the resolver, with the good certificate and the plan's names unless told otherwise."""
