@@ -39,6 +39,7 @@ FIGURES = (
     ("RSS, idle", ("rss_idle_kib",), "KiB", True),
     ("RSS, after the load", ("load10", "rss_kib"), "KiB", True),
 )
+MOMENTS = {("first_answer_s",), ("after_restart_s",)}  # measured in rounds of their own
 DIRECT = {("load100", "qps"), ("load10", "qps"), ("load100", "lost"), ("load10", "lost"), ("paced", "median_us"),
           ("paced", "p99_us")}
 
@@ -114,12 +115,12 @@ def _summarise(protocol: str, entry: dict) -> None:
     """Adds the latency that each forwarder adds to asking directly, the medians over the rounds, and the verdicts."""
     for index, direct in enumerate(entry["direct"]):
         for rounds in entry["peers"].values():
-            paced = rounds[index].get("paced") if rounds else None
+            paced = rounds[index].get("paced")
             if paced and paced["median_us"] is not None:
                 paced["added_us"] = paced["median_us"] - direct["paced"]["median_us"]
     entry["medians"] = {
-        name: {title: _median(rounds, path) for title, path, _, _ in FIGURES}
-        for name, rounds in entry["peers"].items() if rounds}
+        name: {title: _median(entry["moments"][name] if path in MOMENTS else rounds, path) for title, path, _, _ in FIGURES}
+        for name, rounds in entry["peers"].items()}
     entry["direct_medians"] = {title: _median(entry["direct"], path) for title, path, _, _ in FIGURES if path in DIRECT}
     entry["ratios"] = {title: _ratio(entry["medians"], title, less) for title, _, _, less in FIGURES}
     entry["verdicts"] = [*_ratio_verdicts(protocol, entry), *_absolute_verdicts(entry)]

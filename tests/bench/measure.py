@@ -20,6 +20,7 @@ NAMES = peers.WORK / "names"
 N_NAMES = 1_000_000  # more than any forwarder is asked in one measurement
 RATE = 200  # queries per second of the latency measurement
 QUERY_TIMEOUT = 5
+STARTS = 15  # starts and restarts of each: a few milliseconds each, of which the scheduler has its share
 SETTLE = 1.5  # seconds after the first answer until a program counts as idle
 IN_FLIGHT = 4096
 IN_FLIGHT_PER_ASKER = 256  # so many answers fit an asker's receive buffer
@@ -152,10 +153,19 @@ def wait_upstream() -> None:
         sys.exit(f"the upstream does not answer: {(peers.WORK / 'upstream-both.log').read_text()}")
 
 
-def measure(peer, upstream, seconds: int) -> dict:
-    """One round of everything for one forwarder. A figure that could not be had is None, never left out."""
+def moments(peer, upstream) -> dict:
+    """The short ones, measured often. A figure that could not be had is None, never left out."""
     result = {"first_answer_s": start_to_first_answer(peer)}
-    if result["first_answer_s"] is None:
+    if result["first_answer_s"] is not None:
+        result["after_restart_s"] = after_restart(peer, upstream)
+    peer.stop()
+    return result
+
+
+def measure(peer, seconds: int) -> dict:
+    """One round of everything else for one forwarder."""
+    result = {}
+    if start_to_first_answer(peer) is None:
         peer.stop()
         return result
     time.sleep(SETTLE)
@@ -163,7 +173,6 @@ def measure(peer, upstream, seconds: int) -> dict:
     result["load100"] = closed_loop(peer, 100, seconds)
     result["load10"] = closed_loop(peer, 10, seconds)
     result["paced"] = paced(peer, seconds)
-    result["after_restart_s"] = after_restart(peer, upstream)
     peer.stop()
     return result
 
@@ -185,14 +194,19 @@ def main() -> None:
     for protocol in protocols:
         forwarders = peers.forwarders(protocol)
         missing = [peer.name for peer in forwarders if not peer.installed]
-        entry = results[protocol] = {"missing": missing, "direct": [], "peers": {peer.name: [] for peer in forwarders}}
+        forwarders = [peer for peer in forwarders if peer.installed]
+        entry = results[protocol] = {"missing": missing, "direct": [], "peers": {peer.name: [] for peer in forwarders},
+                                     "moments": {peer.name: [] for peer in forwarders}}
         # Rounds on the outside: the machine's moods hit all peers alike.
         for index in range(rounds):
             entry["direct"].append(straight(protocol, seconds))
             for peer in forwarders:
-                if peer.installed:
-                    tell(f"{protocol}, round {index + 1} of {rounds}: {peer.name}")
-                    entry["peers"][peer.name].append(measure(peer, upstream, seconds))
+                tell(f"{protocol}, round {index + 1} of {rounds}: {peer.name}")
+                entry["peers"][peer.name].append(measure(peer, seconds))
+        tell(f"{protocol}: {STARTS} starts of each, and restarts of the upstream")
+        for _ in range(STARTS):
+            for peer in forwarders:
+                entry["moments"][peer.name].append(moments(peer, upstream))
         tell(f"{protocol}: two million queries for encdnsd's memory")
         entry["memory"] = memory(forwarders[0])
     upstream.stop()
