@@ -10,8 +10,6 @@
 #include "resolved.h"
 #include "util.h"
 
-static const struct upstream nobody;
-
 #define UNSURE "it was up before encdnsd was started anew"
 
 struct connection {
@@ -80,9 +78,11 @@ struct saved_connection connection_saved(const struct connection *connection)
 		.port = connection->forwarder ? forwarder_port(connection->forwarder) : 0,
 		.domains = connection->plan.domains,
 		.anchors = connection->anchors,
+		.insecure = connection->plan.insecure,
 		.full = connection->plan.full,
 		.family_outside = connection->plan.family_outside,
 		.gateway = connection->request.gateway,
+		.gateway_hosts = connection->request.gateway_hosts,
 		.organization = connection->request.policy.organization,
 		.why = connection->why,
 		.held = connection->held,
@@ -102,6 +102,17 @@ static void save(const struct connection *connection)
 		log_line(SD_WARNING, "%s: the state cannot be saved: %s", connection->name, strerror(-r));
 }
 
+/*
+ * Every name fails, but for the gateway's own: without it the connection could never come back
+ * where that name is below one of its domains.
+ */
+static int ask_nobody(struct connection *connection)
+{
+	struct upstream nobody = {.hosts = connection->request.gateway_hosts};
+
+	return forwarder_set_upstream(connection->forwarder, &nobody);
+}
+
 /* fds are taken where they fit; a port that is gone is replaced by a free one. */
 static int start_forwarder(struct connection *connection, uint16_t port, const int *fds)
 {
@@ -119,7 +130,7 @@ static int start_forwarder(struct connection *connection, uint16_t port, const i
 		return r;
 	fdstore_remove(connection->link);
 	fdstore_put(connection->link, forwarder_fds(connection->forwarder));
-	return 0;
+	return ask_nobody(connection);
 }
 
 /*
@@ -133,6 +144,7 @@ static int set_upstream(
 		.virtual_ips = request->virtual_ips,
 		.n_virtual_ips = request->n_virtual_ips,
 		.ca_certificates = request->policy.ca_certificates,
+		.hosts = request->gateway_hosts,
 	};
 	cleanup_free struct server *servers = NULL;
 	const char *file = upstream.ca_certificates;
@@ -152,7 +164,7 @@ static int set_upstream(
 		return 0;
 	set_text(&connection->fault, "%s%s: %s", file ? "ca-certificates " : "the trust store",
 		file ? file : "", strerror(-r));
-	return forwarder_set_upstream(connection->forwarder, &nobody);
+	return ask_nobody(connection);
 }
 
 static void flush_caches(const struct connection *connection)
@@ -376,7 +388,7 @@ bool connection_block(struct connection *connection, const char *why)
 		connection_leave(connection);
 		return false;
 	}
-	forwarder_set_upstream(connection->forwarder, &nobody);
+	ask_nobody(connection);
 	connection->phase = CONNECTION_BLOCKED;
 	if (connection->held)
 		connection->request.policy.block_on_disconnect = true;
@@ -396,7 +408,7 @@ int connection_hold(struct connection *connection)
 	if (!connection->plan.domains || connection->phase > CONNECTION_BLOCKED)
 		return -ENODATA;
 	if (connection->forwarder)
-		r = forwarder_set_upstream(connection->forwarder, &nobody);
+		r = ask_nobody(connection);
 	if (r < 0)
 		return r;
 	if (connection->phase == CONNECTION_BLOCKED && connection->why) {
@@ -644,12 +656,17 @@ static int restore(struct connection *connection, const struct saved_connection 
 		r = restore_text(&connection->request.gateway, saved->gateway);
 	if (r >= 0)
 		r = restore_text(&connection->link, saved->link);
+	connection->request.gateway_hosts.address = saved->gateway_hosts.address;
+	if (r >= 0)
+		r = list_copy(saved->gateway_hosts.names, &connection->request.gateway_hosts.names);
 	if (r >= 0)
 		r = list_copy(saved->domains, &connection->plan.domains);
 	if (r < 0 || !saved->link)
 		return r;
 	connection->ifindex = saved->ifindex;
 	r = list_copy(saved->anchors, &connection->anchors);
+	if (r >= 0)
+		r = list_copy(saved->insecure, &connection->plan.insecure);
 	if (r < 0)
 		return r;
 	r = start_forwarder(connection, saved->port, stored ? sockets->fds : NULL);

@@ -12,6 +12,7 @@ enum {
 	FLAG_CD = 0x10,
 
 	TYPE_OPT = 41,
+	CLASS_IN = 1,
 	OPTION_PADDING = 12,
 	OPTION_EXTENDED_ERROR = 15,
 
@@ -137,6 +138,24 @@ bool dns_same_question(const uint8_t *a, const uint8_t *b, size_t length)
 	return memcmp(a + length - 4, b + length - 4, 4) == 0;
 }
 
+bool dns_question_names(const uint8_t *question, size_t length, const char *name)
+{
+	size_t position = 0;
+
+	if (length < 5 || dns_get16(question + length - 2) != CLASS_IN)
+		return false;
+	for (; question[position] > 0; name += *name == '.') {
+		size_t label = question[position++];
+
+		if (strcspn(name, ".") != label)
+			return false;
+		for (size_t i = 0; i < label; i++)
+			if (lower(question[position++]) != (uint8_t)*name++)
+				return false;
+	}
+	return *name == '\0';
+}
+
 /* An OPT record whose options take options octets, which the caller writes behind it. */
 static size_t write_opt(uint8_t *out, uint8_t version, bool dnssec_ok, size_t options)
 {
@@ -225,17 +244,24 @@ size_t dns_fit_answer(
 	return length > limit ? truncate_answer(message, parsed, edns) : length;
 }
 
-size_t dns_write_error(const uint8_t *query, size_t question_length, enum dns_rcode rcode,
-	bool edns, enum dns_ede code, const char *text, uint8_t ret[static DNS_ERROR_SIZE])
+/* Header and question of an answer of our own. */
+static size_t write_head(
+	const uint8_t *query, size_t question_length, enum dns_rcode rcode, bool edns, uint8_t *out)
 {
-	size_t length = DNS_HEADER_SIZE + question_length;
+	memcpy(out, query, DNS_HEADER_SIZE + question_length);
+	out[2] = FLAG_QR | (query[2] & ~(FLAG_QR | FLAG_AA | FLAG_TC));
+	out[3] = FLAG_RA | (query[3] & FLAG_CD) | rcode;
+	memset(out + 4, 0, 8);
+	out[5] = question_length > 0;
+	out[11] = edns;
+	return DNS_HEADER_SIZE + question_length;
+}
 
-	memcpy(ret, query, length);
-	ret[2] = FLAG_QR | (query[2] & ~(FLAG_QR | FLAG_AA | FLAG_TC));
-	ret[3] = FLAG_RA | (query[3] & FLAG_CD) | rcode;
-	memset(ret + 4, 0, 8);
-	ret[5] = question_length > 0;
-	ret[11] = edns;
+size_t dns_write_error(const uint8_t *query, size_t question_length, enum dns_rcode rcode,
+	bool edns, enum dns_ede code, const char *text, uint8_t ret[static DNS_OWN_SIZE])
+{
+	size_t length = write_head(query, question_length, rcode, edns, ret);
+
 	if (edns) {
 		size_t text_length = text ? strnlen(text, DNS_ERROR_TEXT) : 0;
 
@@ -248,5 +274,29 @@ size_t dns_write_error(const uint8_t *query, size_t question_length, enum dns_rc
 			length += OPTION_HEADER + 2 + text_length;
 		}
 	}
+	return length;
+}
+
+size_t dns_write_address(const uint8_t *query, size_t question_length, bool edns,
+	const struct address *address, uint8_t ret[static DNS_OWN_SIZE])
+{
+	static const uint8_t name_of_question[] = {0xc0, DNS_HEADER_SIZE};
+	size_t length = write_head(query, question_length, DNS_NOERROR, edns, ret);
+
+	if (address) {
+		uint8_t *record = ret + length;
+
+		memcpy(record, name_of_question, sizeof(name_of_question));
+		record += sizeof(name_of_question);
+		memset(record, 0, RECORD_FIXED);
+		dns_put16(record, address->family == AF_INET ? DNS_A : DNS_AAAA);
+		dns_put16(record + 2, CLASS_IN);
+		dns_put16(record + 8, address_length(address));
+		memcpy(record + RECORD_FIXED, address->bytes, address_length(address));
+		length += sizeof(name_of_question) + RECORD_FIXED + address_length(address);
+		ret[7] = 1;
+	}
+	if (edns)
+		length += write_opt(ret + length, 0, false, 0);
 	return length;
 }

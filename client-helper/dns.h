@@ -12,11 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "address.h"
 #include "bounds.h"
 
 enum {
 	DNS_HEADER_SIZE = 12,
 	DNS_OPT_SIZE = 11, /* an OPT record without options */
+};
+
+enum dns_type {
+	DNS_A = 1,
+	DNS_AAAA = 28,
 };
 
 enum dns_rcode {
@@ -62,6 +68,9 @@ int dns_read(const uint8_t *message, size_t length, struct dns_message *ret);
 /* Whether two questions ask the same, names compared without case. */
 bool dns_same_question(const uint8_t *a, const uint8_t *b, size_t length);
 
+/* Whether a question (class IN) is about a name: "vpn.corp.example", in lower case. */
+bool dns_question_names(const uint8_t *question, size_t length, const char *name);
+
 /*
  * Writes the query that goes upstream for one that dns_read has read: id 0, header and question as
  * they are, an OPT record where the asker sent one or pad is set, and with pad padding to a
@@ -81,11 +90,17 @@ size_t dns_fit_answer(
 /*
  * Writes an answer without records to a query: header and question are taken from it. With edns an
  * OPT record follows, with an extended error where text is not NULL. Returns the length, at most
- * DNS_ERROR_SIZE.
+ * DNS_OWN_SIZE.
  */
-enum { DNS_ERROR_SIZE = 512, DNS_ERROR_TEXT = 100 };
+enum { DNS_OWN_SIZE = 512, DNS_ERROR_TEXT = 100 };
 size_t dns_write_error(const uint8_t *query, size_t question_length, enum dns_rcode rcode,
-	bool edns, enum dns_ede code, const char *text, uint8_t ret[static DNS_ERROR_SIZE]);
+	bool edns, enum dns_ede code, const char *text, uint8_t ret[static DNS_OWN_SIZE]);
+
+/*
+ * The same with the address for an answer, of TTL 0; none at all: the name has no such record.
+ */
+size_t dns_write_address(const uint8_t *query, size_t question_length, bool edns,
+	const struct address *address, uint8_t ret[static DNS_OWN_SIZE]);
 
 static inline uint16_t dns_get16(const uint8_t *bytes)
 {

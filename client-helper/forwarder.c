@@ -13,6 +13,7 @@
 #include "listener.h"
 #include "memory.h"
 #include "tls.h"
+#include "util.h"
 
 enum { TIMER_ACCURACY_USEC = 10000 };
 
@@ -31,6 +32,7 @@ struct forwarder {
 	size_t n_virtual_ips;
 	char *ca_certificates;
 	struct tls_context *tls; /* NULL: no server needs it */
+	struct known_hosts hosts;
 };
 
 /* A timer that fires too early costs less than one that is set with every query. */
@@ -49,9 +51,25 @@ static void arm(struct forwarder *forwarder)
 
 /* ---- listener ---- */
 
+static bool is_known(const struct forwarder *forwarder, const struct query *query)
+{
+	char *const *names = forwarder->hosts.names;
+	const uint8_t *question = query->message + DNS_HEADER_SIZE;
+
+	for (size_t i = 0; names && names[i]; i++)
+		if (dns_question_names(question, query->question_length, names[i]))
+			return true;
+	return false;
+}
+
 static void on_query(struct query *query, void *userdata)
 {
-	chooser_submit(((struct forwarder *)userdata)->chooser, query);
+	struct forwarder *forwarder = userdata;
+
+	if (chooser_n_servers(forwarder->chooser) == 0 && is_known(forwarder, query))
+		listener_answer_address(forwarder->listener, query, &forwarder->hosts.address);
+	else
+		chooser_submit(forwarder->chooser, query);
 }
 
 static void on_batch(void *userdata)
@@ -164,6 +182,7 @@ struct forwarder *forwarder_free(struct forwarder *forwarder)
 	tls_context_free(forwarder->tls);
 	free(forwarder->virtual_ips);
 	free(forwarder->ca_certificates);
+	list_free(forwarder->hosts.names);
 	sd_event_unref(forwarder->event);
 	free(forwarder);
 	return NULL;
@@ -206,8 +225,7 @@ int forwarder_new(sd_event *event, const struct address *listen, uint16_t port, 
 	if (result >= 0)
 		result = sd_event_source_set_enabled(forwarder->change, SD_EVENT_OFF);
 	if (result >= 0)
-		result =
-			sd_event_add_time(event, &forwarder->trim, CLOCK_MONOTONIC, 0, 0, trim, forwarder);
+		result = sd_event_add_time(event, &forwarder->trim, CLOCK_MONOTONIC, 0, 0, trim, forwarder);
 	if (result >= 0)
 		result = sd_event_source_set_enabled(forwarder->trim, SD_EVENT_OFF);
 	/* Last: from here on the descriptors are the forwarder's. */
@@ -246,6 +264,7 @@ struct preparation {
 	struct address *virtual_ips;
 	char *ca_certificates;
 	struct tls_context *tls;
+	struct known_hosts hosts;
 };
 
 static void preparation_clear(struct preparation *preparation)
@@ -253,6 +272,7 @@ static void preparation_clear(struct preparation *preparation)
 	free(preparation->virtual_ips);
 	free(preparation->ca_certificates);
 	tls_context_free(preparation->tls);
+	list_free(preparation->hosts.names);
 }
 
 static int prepare(const struct upstream *upstream, struct preparation *preparation)
@@ -271,12 +291,15 @@ static int prepare(const struct upstream *upstream, struct preparation *preparat
 		if (!preparation->ca_certificates)
 			return -ENOMEM;
 	}
+	preparation->hosts.address = upstream->hosts.address;
+	if (list_copy(upstream->hosts.names, &preparation->hosts.names) < 0)
+		return -ENOMEM;
 	return need_tls ? tls_context_new(upstream->ca_certificates, &preparation->tls) : 0;
 }
 
 int forwarder_set_upstream(struct forwarder *forwarder, const struct upstream *upstream)
 {
-	struct preparation __attribute__((cleanup(preparation_clear))) next = {0};
+	cleanup(preparation_clear) struct preparation next = {0};
 	const char *refused[LIMIT_SERVERS];
 	bool keep = addresses_equal(forwarder->virtual_ips, forwarder->n_virtual_ips,
 					upstream->virtual_ips, upstream->n_virtual_ips) &&
@@ -294,6 +317,7 @@ int forwarder_set_upstream(struct forwarder *forwarder, const struct upstream *u
 		forwarder->chooser, upstream->servers, upstream->n_servers, refused, keep);
 	if (result < 0)
 		return result;
+	swap(&forwarder->hosts, &next.hosts);
 	listener_set_padding(forwarder->listener, encrypted);
 	/* What connections that were kept use stays; otherwise nothing uses the old ones any more. */
 	if (!keep) {

@@ -49,7 +49,7 @@ struct listener {
 	struct mmsghdr out[LIMIT_UDP_BATCH];
 	struct iovec out_iov[LIMIT_UDP_BATCH];
 	struct sockaddr_in6 out_names[LIMIT_UDP_BATCH];
-	uint8_t errors[LIMIT_UDP_BATCH][DNS_ERROR_SIZE];
+	uint8_t own[LIMIT_UDP_BATCH][DNS_OWN_SIZE];
 
 	/* queries as they come */
 	struct mmsghdr in[LIMIT_UDP_BATCH];
@@ -237,19 +237,44 @@ void listener_answer(struct listener *listener, struct query *query, uint8_t *me
 	query_pool_put(listener->pool, query);
 }
 
-/* query: header and question are read; id: the asker's. */
-static void answer_error(struct listener *listener, const struct asker *asker, const uint8_t *query,
-	uint16_t id, size_t question_length, enum dns_rcode rcode, bool edns, enum dns_ede code,
-	const char *text)
+/* message: in the place that reserve_udp has given. */
+static void send_own(struct listener *listener, const struct asker *asker, uint16_t id,
+	uint8_t *message, size_t length)
 {
-	uint8_t *message = listener->errors[reserve_udp(listener)];
-	size_t length = dns_write_error(query, question_length, rcode, edns, code, text, message);
-
 	dns_put16(message, id);
 	if (asker->tcp)
 		answer_client(listener, asker, message, length);
 	else
 		answer_udp(listener, asker, message, length);
+}
+
+/* query: header and question are read; id: the asker's. */
+static void answer_error(struct listener *listener, const struct asker *asker, const uint8_t *query,
+	uint16_t id, size_t question_length, enum dns_rcode rcode, bool edns, enum dns_ede code,
+	const char *text)
+{
+	uint8_t *message = listener->own[reserve_udp(listener)];
+	size_t length = dns_write_error(query, question_length, rcode, edns, code, text, message);
+
+	send_own(listener, asker, id, message, length);
+}
+
+static uint16_t type_of(const struct query *query)
+{
+	return dns_get16(query->message + DNS_HEADER_SIZE + query->question_length - 4);
+}
+
+void listener_answer_address(
+	struct listener *listener, struct query *query, const struct address *address)
+{
+	bool asked = type_of(query) == (address->family == AF_INET ? DNS_A : DNS_AAAA);
+	uint8_t *message = listener->own[reserve_udp(listener)];
+	size_t length = dns_write_address(
+		query->message, query->question_length, query->edns, asked ? address : NULL, message);
+
+	listener->counters.answers++;
+	send_own(listener, &query->asker, query->asker_id, message, length);
+	query_pool_put(listener->pool, query);
 }
 
 void listener_fail(
@@ -564,7 +589,7 @@ int listener_new(sd_event *event, const struct address *address, uint16_t port, 
 	if (!listener)
 		return -ENOMEM;
 	/* The buffers at the end stay unbacked by memory until they are needed. */
-	memset(listener, 0, offsetof(struct listener, errors));
+	memset(listener, 0, offsetof(struct listener, own));
 	memset(listener->in, 0, sizeof(listener->in));
 	listener->event = event;
 	listener->pool = pool;

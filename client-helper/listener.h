@@ -49,6 +49,10 @@ void listener_answer(struct listener *listener, struct query *query, uint8_t *me
 void listener_fail(
 	struct listener *listener, struct query *query, enum dns_ede code, const char *text);
 
+/* The name asked for has this address and no other. */
+void listener_answer_address(
+	struct listener *listener, struct query *query, const struct address *address);
+
 /* Sends the answers collected. */
 void listener_flush(struct listener *listener);
 

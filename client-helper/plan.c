@@ -207,6 +207,26 @@ static int find_insecure(const struct request *request, struct plan *plan)
 	return r;
 }
 
+static bool has_anchor_above(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->n_anchors; i++)
+		if (subdomain_of(name, plan->anchors[i].domain))
+			return true;
+	return false;
+}
+
+static int add_gateway_names(const struct request *request, struct plan *plan)
+{
+	char *const *names = request->gateway_hosts.names;
+	int r = 0;
+
+	for (size_t i = 0; names && names[i] && r >= 0; i++)
+		if (has_anchor_above(plan, names[i]) && !has_anchor(plan, names[i]) &&
+			!has_anchor_below(plan, names[i]) && !list_has(plan->insecure, names[i]))
+			r = list_add(&plan->insecure, names[i]);
+	return r;
+}
+
 static int make_split(const struct request *request, const struct claims *claims, struct plan *plan)
 {
 	bool named = false;
@@ -216,6 +236,8 @@ static int make_split(const struct request *request, const struct claims *claims
 	r = read_domains(request, claims, plan, &named);
 	if (r >= 0)
 		r = find_insecure(request, plan);
+	if (r >= 0)
+		r = add_gateway_names(request, plan);
 	if (r < 0 || plan->domains)
 		return r;
 	if (!plan->resolvers.offered)

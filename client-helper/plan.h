@@ -31,7 +31,8 @@ struct plan {
 	char **waiting; /* the same, but another connection holds them (I28) */
 	struct planned_anchor *anchors;
 	size_t n_anchors;
-	char **insecure; /* accepted domains without an anchor that nobody signs (I26) */
+	char **insecure; /* not validated although below an anchor: accepted domains that nobody signs
+						(I26), and the gateway's name, which the forwarder may answer itself */
 	struct refusals refusals;
 };
 

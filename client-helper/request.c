@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "util.h"
 
 void request_clear(struct request *request)
 {
@@ -14,6 +15,7 @@ void request_clear(struct request *request)
 	free(request->attributes);
 	free(request->algorithms);
 	free(request->gateway);
+	list_free(request->gateway_hosts.names);
 	policy_clear(&request->policy);
 	memset(request, 0, sizeof(*request));
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "address.h"
+#include "forwarder.h"
 #include "policy.h"
 #include "selectors.h"
 
@@ -38,7 +39,8 @@ struct request {
 	size_t n_attributes;
 	uint16_t *algorithms; /* that the request listed; none: SHA2-256 */
 	size_t n_algorithms;
-	char *gateway; /* the responder's identity; NULL: not told */
+	char *gateway;                    /* the responder's identity; NULL: not told */
+	struct known_hosts gateway_hosts; /* the names that the connection is configured with */
 	bool anonymous;
 	struct policy policy;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "wire/dohpath.h"
 #include "wire/enc_dns.h"
+#include "wire/name.h"
 #include "bus_message.h"
 #include "state_file.h"
 #include "util.h"
@@ -205,6 +206,25 @@ static int read_list(sd_bus_message *message, void *field, struct target *target
 	return 0;
 }
 
+/* What the connection is configured with may be addresses and ranges, too: they are left out. */
+static int read_hosts(sd_bus_message *message, void *field, struct target *target)
+{
+	struct known_hosts *hosts = field;
+	cleanup_list char **texts = NULL, **names = NULL;
+	char name[NAME_SIZE];
+	int r;
+
+	r = read_list(message, &texts, target);
+	for (size_t i = 0; r >= 0 && texts && texts[i]; i++)
+		if (name_normalise(span_from_string(texts[i]), NAME_HOST, name, NULL) >= 0)
+			r = list_add(&names, name);
+	if (r < 0)
+		return r;
+	list_free(hosts->names);
+	hosts->names = steal(names);
+	return 0;
+}
+
 /* That it is there limits the domains, be it empty (I22). */
 static int read_accept_domains(sd_bus_message *message, void *field, struct target *target)
 {
@@ -229,6 +249,11 @@ static int read_address(sd_bus_message *message, struct address *ret, struct tar
 	return address_from_bytes(octets, length, ret) < 0
 			   ? fault(target, "an address has neither 4 nor 16 octets")
 			   : 0;
+}
+
+static int read_gateway_address(sd_bus_message *message, void *field, struct target *target)
+{
+	return read_address(message, field, target);
 }
 
 static int read_virtual_ips(sd_bus_message *message, void *field, struct target *target)
@@ -370,6 +395,8 @@ static const struct property request_properties[] = {
 	{"attributes", "a(qay)", read_attributes, 0},
 	{"requested-algorithms", "aq", read_algorithms, 0},
 	{"gateway", "s", read_peer_text, FIELD(gateway)},
+	{"gateway-names", "as", read_hosts, FIELD(gateway_hosts)},
+	{"gateway-address", "ay", read_gateway_address, FIELD(gateway_hosts.address)},
 	{"anonymous", "b", read_flag, FIELD(anonymous)},
 	{"accept-domains", "as", read_accept_domains, FIELD(policy)},
 	{"without-domains", "s", read_without_domains, POLICY(everything)},

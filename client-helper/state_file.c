@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include "address.h"
 #include "json_file.h"
 #include "util.h"
 
@@ -16,7 +17,9 @@ void saved_connection_clear(struct saved_connection *saved)
 	free(saved->link);
 	list_free(saved->domains);
 	list_free(saved->anchors);
+	list_free(saved->insecure);
 	free(saved->gateway);
+	list_free(saved->gateway_hosts.names);
 	free(saved->organization);
 	free(saved->why);
 	memset(saved, 0, sizeof(*saved));
@@ -30,6 +33,16 @@ bool state_file_is_link(const char *name)
 		   strlen(digits) <= DIGITS_MAX && strspn(digits, "0123456789") == strlen(digits);
 }
 
+static void add_hosts(json_object *object, const struct known_hosts *hosts)
+{
+	char address[ADDRESS_TEXT];
+
+	if (!hosts->names)
+		return;
+	json_add(object, "gateway-names", json_list(hosts->names));
+	json_add_text(object, "gateway-address", address_to_text(&hosts->address, address));
+}
+
 static json_object *to_json(const struct saved_connection *saved)
 {
 	json_object *object = json_object_new_object();
@@ -39,9 +52,11 @@ static json_object *to_json(const struct saved_connection *saved)
 	json_add_text(object, "connection", saved->connection);
 	json_add(object, "domains", json_list(saved->domains));
 	json_add(object, "trust-anchors", json_list(saved->anchors));
+	json_add(object, "insecure", json_list(saved->insecure));
 	json_add_flag(object, "full", saved->full);
 	json_add_number(object, "family-outside", saved->family_outside);
 	json_add_text(object, "gateway", saved->gateway);
+	add_hosts(object, &saved->gateway_hosts);
 	json_add_text(object, "organization", saved->organization);
 	json_add_text(object, "why", saved->why);
 	json_add_flag(object, "block", saved->block);
@@ -71,6 +86,15 @@ int state_file_remove(const char *folder, const char *link)
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+static int get_hosts(json_object *object, struct known_hosts *ret)
+{
+	const char *address = json_get_text(object, "gateway-address");
+
+	if (!address || address_from_text(address, &ret->address) < 0)
+		return 0;
+	return json_get_list(object, "gateway-names", &ret->names);
+}
+
 /* -EBADMSG where it cannot be used. */
 static int from_json(json_object *object, struct saved_connection *saved)
 {
@@ -86,6 +110,8 @@ static int from_json(json_object *object, struct saved_connection *saved)
 	if (r >= 0)
 		r = copy_text(&saved->gateway, json_get_text(object, "gateway"));
 	if (r >= 0)
+		r = get_hosts(object, &saved->gateway_hosts);
+	if (r >= 0)
 		r = copy_text(&saved->organization, json_get_text(object, "organization"));
 	if (r >= 0)
 		r = copy_text(&saved->why, json_get_text(object, "why"));
@@ -93,6 +119,8 @@ static int from_json(json_object *object, struct saved_connection *saved)
 		r = json_get_list(object, "domains", &saved->domains);
 	if (r >= 0)
 		r = json_get_list(object, "trust-anchors", &saved->anchors);
+	if (r >= 0)
+		r = json_get_list(object, "insecure", &saved->insecure);
 	return r >= 0 && !saved->domains ? -EBADMSG : r;
 }
 

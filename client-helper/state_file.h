@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "forwarder.h"
 
 struct saved_connection {
 	char *connection;
@@ -19,10 +20,12 @@ struct saved_connection {
 	int ifindex;
 	uint16_t port;
 	char **domains;
-	char **anchors; /* lines of the trust anchors' file */
+	char **anchors;  /* lines of the trust anchors' file */
+	char **insecure; /* domains that are not validated, see plan.h */
 	bool full;
 	int family_outside;
-	char *gateway;      /* may be NULL */
+	char *gateway; /* may be NULL */
+	struct known_hosts gateway_hosts;
 	char *organization; /* may be NULL */
 	char *why;          /* it is blocked; NULL: it was up */
 	bool block;         /* when it ends in good order */

@@ -133,6 +133,24 @@ static int append_vips(sd_bus_message *message, linked_list_t *vips)
 	return ret < 0 ? ret : close_property(message);
 }
 
+static int append_gateway_address(sd_bus_message *message, host_t *host)
+{
+	chunk_t address;
+	int ret;
+
+	if (!host)
+	{
+		return 0;
+	}
+	address = host->get_address(host);
+	ret = open_property(message, "gateway-address", "ay");
+	if (ret >= 0)
+	{
+		ret = sd_bus_message_append_array(message, 'y', address.ptr, address.len);
+	}
+	return ret < 0 ? ret : close_property(message);
+}
+
 /**
  * Append a range as two arrays of octets.
  */
@@ -299,6 +317,9 @@ int encdns_apply_append(sd_bus_message *message, encdns_state_t *state,
 		(ret = append_ranges(message, state->ranges)) < 0 ||
 		(ret = append_attributes(message, state->attributes)) < 0 ||
 		(ret = append_string(message, "gateway", state->gateway ?: "")) < 0 ||
+		(ret = append_strings(message, "gateway-names",
+							  state->gateway_names)) < 0 ||
+		(ret = append_gateway_address(message, state->gateway_address)) < 0 ||
 		(ret = append_bool(message, "anonymous", state->anonymous)) < 0 ||
 		(ret = append_policy(message, state->laptop)) < 0)
 	{

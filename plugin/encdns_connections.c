@@ -367,6 +367,7 @@ METHOD(listener_t, handle_vips, bool,
 		identity = ike_sa->get_other_id(ike_sa);
 		sa->state->anonymous = is_anonymous(identity);
 		sa->state->gateway = print_identity(identity);
+		encdns_state_set_gateway_hosts(sa->state, ike_sa);
 	}
 	this->mutex->unlock(this->mutex);
 	return TRUE;

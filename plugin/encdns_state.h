@@ -9,6 +9,8 @@
 #include "encdns_config.h"
 #include "encdns_ranges.h"
 
+#include <sa/ike_sa.h>
+
 typedef struct encdns_state_t encdns_state_t;
 
 struct encdns_state_t {
@@ -16,6 +18,10 @@ struct encdns_state_t {
 	char *connection;
 	/** identity of the gateway, for people */
 	char *gateway;
+	/** what the connection is configured to find it by: names, addresses, ranges; char* */
+	linked_list_t *gateway_names;
+	/** where it was found, or NULL */
+	host_t *gateway_address;
 	/** TRUE if the gateway authenticated with NULL or as nobody (I29) */
 	bool anonymous;
 	/** configuration that the request was made with, and its section for the connection */
@@ -41,6 +47,12 @@ struct encdns_state_t {
 encdns_state_t *encdns_state_create(const char *connection,
 									encdns_config_t *config,
 									encdns_laptop_t *laptop);
+
+/**
+ * Take over by which names the gateway of an IKE_SA is found, and where it was. To be called before
+ * the state is shared.
+ */
+void encdns_state_set_gateway_hosts(encdns_state_t *this, ike_sa_t *ike_sa);
 
 /**
  * Get another reference.

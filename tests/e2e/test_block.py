@@ -86,6 +86,40 @@ def test_a_power_failure_while_connected_blocks(net, blocked):
     internal_names_resolve(net, net.corp)
 
 
+@pytest.mark.parametrize("full", [False, True], ids=["split", "full"])
+def test_the_gateway_is_found_by_a_blocked_name(net, full):
+    """What charon connects to is below the domain that is blocked, and a new charon does not know the address."""
+    corp, laptop = net.corp, net.laptop
+    name = f"vpn.{corp.plan.domain}"
+    net.hotel_dns.zones[name] = {name: (corp.plan.internet[0], None)}
+    net.hotel_dns.start()
+    try:
+        corp.configure(swanctl.gateway(corp.plan, full=full, encrypted_dns=swanctl.handing_out(corp.plan)))
+        laptop.configure(swanctl.laptop([corp.plan], full=full, remote_addrs=name, encrypted_dns={
+            "laptop": {"accept-domains": corp.plan.domain, "on-disconnect": "block"}}))
+        before = laptop.resolvectl()
+        laptop.connect("corp")
+        laptop.wait_in_force("corp")
+        laptop.disconnect("corp")
+        wait_blocked(laptop)
+        net.hotel_dns.forget()
+        with net.watch() as watch:
+            reboot(net, laptop)
+            wait_blocked(laptop)
+            internal_names_fail(net, corp)
+            laptop.connect("corp")
+            laptop.wait_in_force("corp")
+            internal_names_resolve(net, corp)
+            no_leak(net, watch.evidence())
+        laptop.disconnect("corp")
+        wait_blocked(laptop)
+        laptop.host.run("encdnsctl", "release", "corp")
+        back_to(net, before)
+    finally:
+        del net.hotel_dns.zones[name]
+        net.hotel_dns.start()
+
+
 def test_a_lost_connection_is_forgotten_by_a_reboot(net):
     """What was not asked to stay does not."""
     corp, laptop = net.corp, net.laptop

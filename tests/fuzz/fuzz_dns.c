@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t query[LIMIT_QUERY_SIZE], error[DNS_ERROR_SIZE], answer[LIMIT_MESSAGE];
+	static uint8_t query[LIMIT_QUERY_SIZE], own[DNS_OWN_SIZE], answer[LIMIT_MESSAGE];
+	static const struct address address = {.family = AF_INET6};
 	struct dns_message parsed, again;
 	size_t n;
 
@@ -18,8 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(n <= sizeof(query) && (!pad || n % LIMIT_PADDING_BLOCK == 0));
 		MUST(dns_read(query, n, &again) == 0 && again.has_opt == (pad || parsed.has_opt));
 	}
-	n = dns_write_error(data, parsed.question_length, DNS_SERVFAIL, size & 1, 22, "text", error);
-	MUST(n <= sizeof(error) && dns_read(error, n, &again) == 0 && again.response);
+	n = dns_write_error(data, parsed.question_length, DNS_SERVFAIL, size & 1, 22, "text", own);
+	MUST(n <= sizeof(own) && dns_read(own, n, &again) == 0 && again.response);
+	if (dns_question_names(data + DNS_HEADER_SIZE, parsed.question_length, "vpn.corp.example")) {
+		n = dns_write_address(data, parsed.question_length, size & 1, &address, own);
+		MUST(n <= sizeof(own) && dns_read(own, n, &again) == 0 && again.counts[1] == 1);
+	}
 	memcpy(answer, data, size);
 	n = dns_fit_answer(answer, size, &parsed, size & 1, 512);
 	MUST(n <= 512 && n <= size && dns_read(answer, n, &again) == 0);

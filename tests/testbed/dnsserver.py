@@ -44,11 +44,11 @@ class DnsServer:
         """listen: addresses; everything: (IPv4, IPv6) for any name; zones: {domain: {name: (IPv4, IPv6)}}, where a name
         "*.below" stands for all names below.
 
-        zone_files, Zone objects, count from the next start on, before zones of the same domain."""
+        zones and zone_files, Zone objects, count from the next start on, the latter before zones of the same domain."""
         self.host = host
         self._listen = list(listen)
         self._everything = everything
-        self._zones = zones or {}
+        self.zones = zones or {}
         self.zone_files = []
 
     def start(self, credential=None, ports=(853, 443)) -> None:
@@ -68,7 +68,7 @@ class DnsServer:
             lines.append(f"    local-zone: {zone.domain}. transparent")
             clauses += ["auth-zone:", f"    name: {zone.domain}", f'    zonefile: "/etc/unbound/{zone.domain}.zone"',
                         "    for-downstream: yes", "    for-upstream: no", "    fallback-enabled: no"]
-        for domain, names in self._zones.items():
+        for domain, names in self.zones.items():
             if any(zone.domain == domain for zone in self.zone_files):
                 continue
             lines.append(f"    local-zone: {domain}. static")

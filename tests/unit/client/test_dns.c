@@ -297,7 +297,7 @@ static void test_write_error(void **state)
 {
 	struct message message = query_for(9, "www.corp.example");
 	struct dns_message parsed;
-	uint8_t out[DNS_ERROR_SIZE];
+	uint8_t out[DNS_OWN_SIZE];
 	size_t n =
 		dns_write_error(message.data, 22, DNS_SERVFAIL, true, DNS_EDE_NETWORK_ERROR, "down", out);
 
@@ -318,6 +318,53 @@ static void test_write_error(void **state)
 	assert_int_equal(parsed.rcode, DNS_NOTIMP);
 }
 
+static bool names(const char *asked, const char *name)
+{
+	struct message message = query_for(1, asked);
+
+	return dns_question_names(message.data + 12, strlen(asked) + 2 + 4, name);
+}
+
+static void test_question_names(void **state)
+{
+	struct message message = query_for(1, "vpn.corp.example");
+
+	assert_true(names("vpn.corp.example", "vpn.corp.example"));
+	assert_true(names("VPN.Corp.example", "vpn.corp.example"));
+	assert_false(names("vpn.corp.example", "vpn.corp.exampl"));
+	assert_false(names("vpn.corp.example", "vpn.corp.example.com"));
+	assert_false(names("vpn.corp.example", "corp.example"));
+	assert_false(names("corp.example", "vpn.corp.example"));
+	assert_false(names("vpn.corp.example", "vpn-corp.example"));
+	assert_false(names("vpn.corp.example", ""));
+	/* Another class. */
+	message.data[12 + 18 + 3] = 3;
+	assert_false(dns_question_names(message.data + 12, 22, "vpn.corp.example"));
+}
+
+static void test_write_address(void **state)
+{
+	struct message message = query_for(9, "www.corp.example");
+	struct address address = {.family = AF_INET6, .bytes = {0x20, 1, 0xd, 0xb8, [15] = 7}};
+	struct dns_message parsed;
+	uint8_t out[DNS_OWN_SIZE];
+	size_t n = dns_write_address(message.data, 22, true, &address, out);
+
+	assert_int_equal(dns_read(out, n, &parsed), 0);
+	assert_true(parsed.response && parsed.has_opt);
+	assert_int_equal(parsed.rcode, DNS_NOERROR);
+	assert_int_equal(parsed.counts[1], 1);
+	assert_int_equal(parsed.opt_offset, 12 + 22 + 12 + 16);
+	assert_memory_equal(out + 12 + 22, "\xc0\x0c\0\x1c\0\1\0\0\0\0\0\x10", 12);
+	assert_memory_equal(out + 12 + 22 + 12, address.bytes, 16);
+
+	n = dns_write_address(message.data, 22, false, NULL, out);
+	assert_int_equal(n, 12 + 22);
+	assert_int_equal(dns_read(out, n, &parsed), 0);
+	assert_true(parsed.response && parsed.counts[1] == 0);
+	assert_int_equal(parsed.rcode, DNS_NOERROR);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -333,6 +380,8 @@ int main(void)
 		cmocka_unit_test(test_fit_answer_broken_options),
 		cmocka_unit_test(test_fit_answer_truncates),
 		cmocka_unit_test(test_write_error),
+		cmocka_unit_test(test_question_names),
+		cmocka_unit_test(test_write_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

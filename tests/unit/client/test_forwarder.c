@@ -174,6 +174,46 @@ static void test_blocked(void **state)
 	fixture_clear(&fixture);
 }
 
+static void set_hosts(struct fixture *fixture, const struct server *server)
+{
+	char *names[] = {"other.example", "vpn.corp.example", NULL};
+	struct address loopbacks[] = {loopback()};
+	struct upstream upstream = {
+		.servers = server,
+		.n_servers = server ? 1 : 0,
+		.virtual_ips = loopbacks,
+		.n_virtual_ips = 1,
+		.hosts = {names, {.family = AF_INET, .bytes = {192, 0, 2, 7}}},
+	};
+
+	assert_int_equal(forwarder_set_upstream(fixture->forwarder, &upstream), 0);
+}
+
+/* What is known is answered while there are no servers, all else fails, and servers know better. */
+static void test_blocked_but_for_known_hosts(void **state)
+{
+	struct address nowhere = loopback();
+	struct server server = {
+		.addresses = &nowhere, .n_addresses = 1, .port = 1, .transport = TRANSPORT_PLAIN};
+	struct fixture fixture = fixture_new();
+	struct message answer;
+	struct dns_message parsed;
+
+	set_hosts(&fixture, NULL);
+	send_query(&fixture, 78, "VPN.corp.example");
+	assert_true(receive(&fixture, fixture.fd, 1000, &answer));
+	parsed = parse(&answer);
+	assert_int_equal(parsed.id, 78);
+	assert_int_equal(parsed.rcode, DNS_NOERROR);
+	assert_int_equal(parsed.counts[1], 1);
+	assert_memory_equal(answer.data + parsed.opt_offset - 4, "\xc0\0\2\7", 4);
+	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 0);
+	assert_int_equal(ask_rcode(&fixture, 79, "www.corp.example"), DNS_SERVFAIL);
+	set_hosts(&fixture, &server);
+	assert_int_equal(ask_rcode(&fixture, 80, "vpn.corp.example"), DNS_SERVFAIL);
+	fixture_clear(&fixture);
+}
+
 /* From the virtual IP, with an id of its own; the asker gets its id back. */
 static void test_plain(void **state)
 {
@@ -325,7 +365,8 @@ static void test_outside(void **state)
 		.addresses = &address,
 		.n_addresses = 1,
 	};
-	struct upstream upstream = {&server, 1, &source, 1, NULL};
+	struct upstream upstream = {
+		.servers = &server, .n_servers = 1, .virtual_ips = &source, .n_virtual_ips = 1};
 
 	source.in.s_addr = htonl(INADDR_LOOPBACK + 8);
 	address.outside = true;
@@ -606,6 +647,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blocked),
+		cmocka_unit_test(test_blocked_but_for_known_hosts),
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_plain_ports_change),
 		cmocka_unit_test(test_plain_forgeries),

@@ -391,6 +391,32 @@ static void test_insecure_domains(void **state)
 	plan_clear(&plan);
 }
 
+/* The forwarder's own answer for the gateway is not signed; the anchor stays whole all the same. */
+static void test_gateway_below_an_anchor(void **state)
+{
+	static const struct {
+		const char *name, *insecure;
+	} cases[] = {
+		{"vpn.corp.example", "vpn.corp.example"},
+		{"corp.example", NULL},
+		{"example", NULL},
+		{"vpn.other.example", NULL},
+	};
+	struct request request;
+	struct plan plan;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		usual(&request);
+		assert_int_equal(list_add(&request.policy.accept_trust_anchors, "corp.example"), 0);
+		assert_int_equal(list_add(&request.gateway_hosts.names, cases[i].name), 0);
+		add_anchor(&request);
+		plan = plan_of(&request);
+		assert_int_equal(plan.n_anchors, 1);
+		assert_insecure(&plan, cases[i].insecure);
+		plan_clear(&plan);
+	}
+}
+
 /* I20: a full tunnel takes neither. */
 static void test_full_tunnel_ignores_anchors(void **state)
 {
@@ -423,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_are_readable),
 		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_insecure_domains),
+		cmocka_unit_test(test_gateway_below_an_anchor),
 		cmocka_unit_test(test_full_tunnel_ignores_anchors),
 	};
 

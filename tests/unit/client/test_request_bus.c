@@ -89,8 +89,15 @@ static void test_whole(void **state)
 					"require-encrypted", "b", 1, "without-domains", "s", "everything",
 					"on-disconnect", "s", "block", "of-the-future", "v", "s", "x") >= 0);
 	assert_true(sd_bus_message_append(message, "{sv}", "accept-domains", "as", 0) >= 0);
+	assert_true(sd_bus_message_append(message, "{sv}{sv}", "gateway-names", "as", 4, "192.0.2.0/24",
+					"VPN.corp.example", "%any", "2001:db8::7", "gateway-address", "ay", 4, 192, 0,
+					2, 7) >= 0);
 	text = read_it(message, &request);
 	assert_null(text);
+	assert_int_equal(list_length(request.gateway_hosts.names), 1);
+	assert_string_equal(request.gateway_hosts.names[0], "vpn.corp.example");
+	assert_int_equal(request.gateway_hosts.address.family, AF_INET);
+	assert_memory_equal(request.gateway_hosts.address.bytes, "\xc0\0\2\7", 4);
 	assert_string_equal(request.connection, "corp vpn");
 	assert_string_equal(request.link, "encdns0");
 	assert_int_equal(request.ifindex, 7);

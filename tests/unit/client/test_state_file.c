@@ -74,6 +74,7 @@ static void test_round_trip(void **state)
 {
 	char *domains[] = {"corp.example", "lab.example", NULL};
 	char *anchors[] = {"corp.example. IN DS 1 8 2 00", NULL};
+	char *names[] = {"vpn.corp.example", NULL};
 	struct saved_connection saved = {
 		.connection = "corp/../ \"vpn\"",
 		.link = "encdns3",
@@ -84,6 +85,8 @@ static void test_round_trip(void **state)
 		.full = true,
 		.family_outside = 10,
 		.gateway = "C=CH, CN=gw",
+		.gateway_hosts = {names, {.family = AF_INET, .bytes = {192, 0, 2, 7}}},
+		.insecure = names,
 		.organization = "Example Corp",
 		.held = true,
 	};
@@ -102,6 +105,9 @@ static void test_round_trip(void **state)
 	assert_true(list[0].full);
 	assert_int_equal(list[0].family_outside, 10);
 	assert_string_equal(list[0].gateway, "C=CH, CN=gw");
+	assert_true(list_equal(list[0].gateway_hosts.names, names));
+	assert_memory_equal(list[0].gateway_hosts.address.bytes, "\xc0\0\2\7", 4);
+	assert_true(list_equal(list[0].insecure, names));
 	assert_string_equal(list[0].organization, "Example Corp");
 	assert_null(list[0].why);
 	assert_true(list[0].held && !list[0].block);

@@ -90,6 +90,24 @@ METHOD(ike_sa_t, get_other_id, identification_t*,
 	return this->other;
 }
 
+METHOD(ike_sa_t, get_other_host, host_t*,
+	fake_ike_t *this)
+{
+	return this->other_host;
+}
+
+METHOD(ike_sa_t, get_ike_cfg, ike_cfg_t*,
+	fake_ike_t *this)
+{
+	return &this->config;
+}
+
+METHOD(ike_cfg_t, get_other_addr, char*,
+	ike_cfg_t *this)
+{
+	return "vpn.corp.test, 192.0.2.0/24";
+}
+
 METHOD(ike_sa_t, create_virtual_ip_enumerator, enumerator_t*,
 	fake_ike_t *this, bool local)
 {
@@ -138,6 +156,8 @@ fake_ike_t *fake_ike_create(uint32_t id, char *name, const char *vips)
 			.get_name = _get_name,
 			.get_state = _get_ike_state,
 			.get_other_id = _get_other_id,
+			.get_other_host = _get_other_host,
+			.get_ike_cfg = _get_ike_cfg,
 			.create_virtual_ip_enumerator = _create_virtual_ip_enumerator,
 			.create_child_sa_enumerator = _create_child_sa_enumerator,
 			.create_task_enumerator = _create_task_enumerator,
@@ -146,6 +166,10 @@ fake_ike_t *fake_ike_create(uint32_t id, char *name, const char *vips)
 		.name = name,
 		.state = IKE_ESTABLISHED,
 		.other = identification_create_from_string("vpn.corp.test"),
+		.other_host = host_create_from_string("192.0.2.7", 500),
+		.config = {
+			.get_other_addr = _get_other_addr,
+		},
 		.vips = linked_list_create(),
 		.children = linked_list_create(),
 		.tasks = linked_list_create(),
@@ -162,6 +186,7 @@ fake_ike_t *fake_ike_create(uint32_t id, char *name, const char *vips)
 void fake_ike_destroy(fake_ike_t *this)
 {
 	this->other->destroy(this->other);
+	this->other_host->destroy(this->other_host);
 	this->vips->destroy_offset(this->vips, offsetof(host_t, destroy));
 	this->children->destroy(this->children);
 	this->tasks->destroy_function(this->tasks, free);

@@ -23,6 +23,8 @@ struct fake_ike_t {
 	char *name;
 	ike_sa_state_t state;
 	identification_t *other;
+	host_t *other_host;
+	ike_cfg_t config; /* knows its remote addresses alone */
 	linked_list_t *vips;
 	linked_list_t *children;
 	linked_list_t *tasks;

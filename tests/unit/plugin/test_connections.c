@@ -393,6 +393,35 @@ static void test_anonymous(void **state)
 	fake_ike_destroy(ike);
 }
 
+/**
+ * Where it was found is known, in clones of the state too.
+ */
+static void test_gateway_hosts(void **state)
+{
+	fixture_t *this = *state;
+	fake_child_t *child = fake_child_create("10.20.9.1/32", "10.20.0.0/24");
+	fake_child_t *later = fake_child_create("10.20.9.1/32", "10.21.0.0/24");
+	fake_ike_t *ike = connect_up(this, 7, REPLY, child);
+	linked_list_t *wishes;
+	encdns_wish_t *wish;
+	char *name;
+
+	encdns_wishes_destroy(this->connections->get_wishes(this->connections));
+	ike->children->insert_last(ike->children, later);
+	this->listener->child_updown(this->listener, &ike->public, &later->public, TRUE);
+	wishes = this->connections->get_wishes(this->connections);
+	assert_int_equal(wishes->get_first(wishes, (void**)&wish), SUCCESS);
+	assert_int_equal(wish->state->gateway_names->get_count(wish->state->gateway_names), 2);
+	wish->state->gateway_names->get_first(wish->state->gateway_names, (void**)&name);
+	assert_string_equal(name, "vpn.corp.test");
+	assert_true(wish->state->gateway_address->ip_equals(wish->state->gateway_address,
+														ike->other_host));
+	encdns_wishes_destroy(wishes);
+	fake_child_destroy(child);
+	fake_child_destroy(later);
+	fake_ike_destroy(ike);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +436,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reauthentication_overlaps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_children_come_and_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_anonymous, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_gateway_hosts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, start_strongswan, stop_strongswan);
