@@ -1,11 +1,22 @@
 /*
- * Every bound of encdnsd in one place: sizes in octets, times in microseconds.
+ * Every bound of encdnsd in one place: sizes in octets, times in microseconds. doc/limits.md says what
+ * happens beyond each, and names the test that goes there; make check compares the two.
  */
 #pragma once
 
 #include <stdint.h>
 
 enum {
+	/* What charon tells with Apply; what is beyond is an error of the caller's. */
+	LIMIT_CONNECTIONS = 64,      /* at a time, those that are blocked among them */
+	LIMIT_CONNECTION_NAME = 255, /* as long as a link's alias may be */
+	LIMIT_VIRTUAL_IPS = 64,      /* more than any host has */
+	LIMIT_SELECTORS = 4096,
+	LIMIT_ATTRIBUTES = 4096, /* more than a CFG_REPLY holds */
+	LIMIT_ALGORITHMS = 255,  /* the count in a request has 8 bits */
+	LIMIT_LIST = 1024,       /* entries of a list of the policy's */
+	LIMIT_TEXT = 4096,       /* any other text */
+
 	LIMIT_DOMAINS = 256, /* per connection: as many does resolved take of a link, before 262 */
 	LIMIT_REFUSALS = 64, /* per connection, named one by one; the rest is counted */
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
+#include "bounds.h"
 #include "bus_message.h"
 #include "journal.h"
 #include "log.h"
@@ -10,7 +11,6 @@
 #include "util.h"
 #include "watch.h"
 
-#define CONNECTIONS_MAX 64
 #define ERROR_NO_SUCH_CONNECTION "org.strongswan.EncDns1.NoSuchConnection"
 #define ERROR_NO_SUCH_LINK "org.strongswan.EncDns1.NoSuchLink"
 #define ERROR_IN_USE "org.strongswan.EncDns1.InUse"
@@ -230,7 +230,7 @@ static void answer(struct entry *entry, bool keep_link)
 static int protect(struct manager *manager)
 {
 	cleanup_list char **domains = NULL;
-	int own[CONNECTIONS_MAX], r = 0;
+	int own[LIMIT_CONNECTIONS], r = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < manager->n; i++) {
@@ -238,7 +238,7 @@ static int protect(struct manager *manager)
 		char *const *theirs = connection_domains(connection);
 
 		/* One that is leaving protects nothing, but its link is still no stranger's. */
-		if (connection_ifindex(connection) > 0 && n < CONNECTIONS_MAX)
+		if (connection_ifindex(connection) > 0 && n < LIMIT_CONNECTIONS)
 			own[n++] = connection_ifindex(connection);
 		for (size_t j = 0; theirs && theirs[j] && r >= 0; j++)
 			r = list_add(&domains, theirs[j]);
@@ -288,7 +288,7 @@ static void finish_gone(struct manager *manager)
 
 int manager_describe(const struct manager *manager, bool counters, char **ret)
 {
-	const struct connection *connections[CONNECTIONS_MAX];
+	const struct connection *connections[LIMIT_CONNECTIONS];
 	struct status_input input = {
 		.connections = connections,
 		.n_connections = manager->n,
@@ -303,7 +303,7 @@ int manager_describe(const struct manager *manager, bool counters, char **ret)
 	return status_describe(&input, counters, ret);
 }
 
-/* What all connections but one hold (I28). list: CONNECTIONS_MAX. */
+/* What all connections but one hold (I28). list: LIMIT_CONNECTIONS. */
 static struct claims claims_of_others(
 	const struct manager *manager, const struct connection *except, struct claim *list)
 {
@@ -318,7 +318,7 @@ static struct claims claims_of_others(
 /* Who waits for a domain that was released gets it; who is up the longest comes first. */
 static void grant_waiting(struct manager *manager)
 {
-	struct claim list[CONNECTIONS_MAX];
+	struct claim list[LIMIT_CONNECTIONS];
 
 	for (size_t i = 0; i < manager->n; i++) {
 		struct connection *connection = manager->entries[i]->connection;
@@ -331,7 +331,7 @@ static void grant_waiting(struct manager *manager)
 /* Whatever changes here changes the status, too. */
 static void save_blocks(struct manager *manager)
 {
-	struct saved_connection list[CONNECTIONS_MAX];
+	struct saved_connection list[LIMIT_CONNECTIONS];
 	size_t n = 0;
 	int r;
 
@@ -413,7 +413,8 @@ static int take_link(
 	return free_the_link(manager, link, name, error);
 }
 
-static int get_or_add(struct manager *manager, const char *name, struct entry **ret)
+static int get_or_add(
+	struct manager *manager, const char *name, struct entry **ret, sd_bus_error *error)
 {
 	struct surroundings surroundings = {
 		.bus = manager->bus,
@@ -427,8 +428,9 @@ static int get_or_add(struct manager *manager, const char *name, struct entry **
 	*ret = find(manager, name);
 	if (*ret)
 		return 0;
-	if (manager->n >= CONNECTIONS_MAX)
-		return -ENOSPC;
+	if (manager->n >= LIMIT_CONNECTIONS)
+		return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+			"%s: there are %d connections already", name, LIMIT_CONNECTIONS);
 	r = connection_new(&surroundings, name, &connection);
 	if (r < 0)
 		return r;
@@ -441,14 +443,14 @@ static int get_or_add(struct manager *manager, const char *name, struct entry **
 int manager_apply(
 	struct manager *manager, sd_bus_message *message, struct request *request, sd_bus_error *error)
 {
-	struct claim list[CONNECTIONS_MAX];
+	struct claim list[LIMIT_CONNECTIONS];
 	struct claims claims;
 	struct entry *entry;
 	int r;
 
 	r = take_link(manager, request->link, request->ifindex, request->connection, error);
 	if (r >= 0)
-		r = get_or_add(manager, request->connection, &entry);
+		r = get_or_add(manager, request->connection, &entry, error);
 	if (r >= 0)
 		r = watch_owner(entry, message);
 	if (r < 0)
@@ -599,7 +601,7 @@ static void restore_one(
 	struct connection *connection;
 	int r;
 
-	if (find(manager, saved->connection) || manager->n >= CONNECTIONS_MAX)
+	if (find(manager, saved->connection) || manager->n >= LIMIT_CONNECTIONS)
 		return;
 	r = connection_restore(&surroundings, saved, sockets, &connection);
 	if (r >= 0) {

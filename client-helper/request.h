@@ -11,16 +11,6 @@
 #include "policy.h"
 #include "selectors.h"
 
-/* More than a CFG_REPLY or a sane configuration holds; what is beyond is an error of the caller's.
- */
-#define REQUEST_NAME_MAX 255
-#define REQUEST_ADDRESSES_MAX 64
-#define REQUEST_SELECTORS_MAX 4096
-#define REQUEST_ATTRIBUTES_MAX 4096
-#define REQUEST_ALGORITHMS_MAX 255
-#define REQUEST_LIST_MAX 1024
-#define REQUEST_TEXT_MAX 4096
-
 struct attribute {
 	uint16_t type;
 	uint8_t *value;

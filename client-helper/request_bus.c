@@ -5,6 +5,7 @@
 #include "wire/dohpath.h"
 #include "wire/enc_dns.h"
 #include "wire/name.h"
+#include "bounds.h"
 #include "bus_message.h"
 #include "state_file.h"
 #include "util.h"
@@ -43,14 +44,14 @@ static bool is_plain(const char *text)
 
 bool request_name_is_valid(const char *name)
 {
-	return *name && strlen(name) <= REQUEST_NAME_MAX && is_plain(name);
+	return *name && strlen(name) <= LIMIT_CONNECTION_NAME && is_plain(name);
 }
 
 static int replace_text(char **field, const char *text, struct target *target)
 {
 	char *copy;
 
-	if (strlen(text) > REQUEST_TEXT_MAX || !is_plain(text))
+	if (strlen(text) > LIMIT_TEXT || !is_plain(text))
 		return fault(target, "no text of a sane length without control characters");
 	copy = strdup(text);
 	if (!copy)
@@ -79,7 +80,7 @@ static int read_peer_text(sd_bus_message *message, void *field, struct target *t
 	r = sd_bus_message_read(message, "s", &text);
 	if (r < 0)
 		return r;
-	if (strlen(text) <= REQUEST_NAME_MAX && is_plain(text))
+	if (strlen(text) <= LIMIT_CONNECTION_NAME && is_plain(text))
 		return replace_text(field, text, target);
 	safe = readable(text, strlen(text));
 	return safe ? replace_text(field, safe, target) : -ENOMEM;
@@ -192,7 +193,7 @@ static int read_list(sd_bus_message *message, void *field, struct target *target
 
 	r = sd_bus_message_enter_container(message, 'a', "s");
 	while (r >= 0 && (r = sd_bus_message_read(message, "s", &text)) > 0) {
-		if (list_length(list) >= REQUEST_LIST_MAX || strlen(text) > REQUEST_TEXT_MAX ||
+		if (list_length(list) >= LIMIT_LIST || strlen(text) > LIMIT_TEXT ||
 			!is_plain(text))
 			return fault(target, "no list of a sane length");
 		r = list_add(&list, text);
@@ -263,12 +264,12 @@ static int read_virtual_ips(sd_bus_message *message, void *field, struct target 
 
 	free(request->virtual_ips);
 	request->n_virtual_ips = 0;
-	request->virtual_ips = calloc(REQUEST_ADDRESSES_MAX, sizeof(*request->virtual_ips));
+	request->virtual_ips = calloc(LIMIT_VIRTUAL_IPS, sizeof(*request->virtual_ips));
 	if (!request->virtual_ips)
 		return -ENOMEM;
 	r = sd_bus_message_enter_container(message, 'a', "ay");
 	while (r >= 0 && (r = sd_bus_message_at_end(message, false)) == 0) {
-		if (request->n_virtual_ips >= REQUEST_ADDRESSES_MAX)
+		if (request->n_virtual_ips >= LIMIT_VIRTUAL_IPS)
 			return fault(target, "more addresses than any host has");
 		r = read_address(message, &request->virtual_ips[request->n_virtual_ips], target);
 		if (r >= 0)
@@ -282,7 +283,7 @@ static int add_selector(struct request *request, const struct address *first,
 {
 	struct range *grown;
 
-	if (request->n_selectors >= REQUEST_SELECTORS_MAX)
+	if (request->n_selectors >= LIMIT_SELECTORS)
 		return fault(target, "more ranges than any policy has");
 	grown = reallocarray(request->selectors, request->n_selectors + 1, sizeof(*grown));
 	if (!grown)
@@ -319,7 +320,7 @@ static int add_attribute(
 {
 	struct attribute *grown;
 
-	if (request->n_attributes >= REQUEST_ATTRIBUTES_MAX || length > UINT16_MAX)
+	if (request->n_attributes >= LIMIT_ATTRIBUTES || length > UINT16_MAX)
 		return fault(target, "more than a CFG_REPLY holds");
 	grown = reallocarray(request->attributes, request->n_attributes + 1, sizeof(*grown));
 	if (!grown)
@@ -371,7 +372,7 @@ static int read_algorithms(sd_bus_message *message, void *field, struct target *
 	r = sd_bus_message_read_array(message, 'q', &numbers, &length);
 	if (r < 0)
 		return r;
-	if (length / sizeof(*copy) > REQUEST_ALGORITHMS_MAX)
+	if (length / sizeof(*copy) > LIMIT_ALGORITHMS)
 		return fault(target, "more algorithms than a request holds");
 	copy = malloc(length ? length : 1);
 	if (!copy)

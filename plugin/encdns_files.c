@@ -1,11 +1,10 @@
 #include "encdns_files.h"
 
+#include "encdns_bounds.h"
+
 #include <glob.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-/** How deep files may include each other, as the lexer has it no better */
-#define DEPTH_MAX 10
 
 /**
  * The pattern behind an `include` statement, NULL if the line is none.
@@ -37,7 +36,7 @@ static uint64_t newest(const char *pattern, int depth)
 	glob_t files;
 	FILE *file;
 
-	if (depth == DEPTH_MAX || glob(pattern, 0, NULL, &files))
+	if (depth == ENCDNS_INCLUDES_MAX || glob(pattern, 0, NULL, &files))
 	{
 		return 0;
 	}

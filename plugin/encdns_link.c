@@ -10,9 +10,6 @@
 
 #define PREFIX "encdns"
 
-/** Most links that we make; who has more connections than that at a time is not a laptop */
-#define LINKS_MAX 64
-
 /** How long the kernel may take, which it never does */
 #define TIMEOUT_S 2
 
@@ -368,7 +365,7 @@ static int create_free(encdns_link_t *link)
 	uint8_t i;
 	int ret = -EEXIST;
 
-	for (i = 0; ret == -EEXIST && i < LINKS_MAX; i++)
+	for (i = 0; ret == -EEXIST && i < ENCDNS_LINKS_MAX; i++)
 	{
 		snprintf(link->name, sizeof(link->name), PREFIX "%d", i);
 		ret = create(link->name, "dummy", NULL);

@@ -10,13 +10,11 @@
 #define ENCDNS_LINK_H_
 
 #include "compat.h"
+#include "encdns_bounds.h"
 
 #include <net/if.h>
 
 typedef struct encdns_link_t encdns_link_t;
-
-/** Longest alias that the kernel keeps */
-#define ENCDNS_ALIAS_MAX 255
 
 struct encdns_link_t {
 	char name[IF_NAMESIZE];

@@ -1,13 +1,9 @@
 #include "encdns_request.h"
 
+#include "encdns_bounds.h"
+
 #include "wire/domain.h"
 #include "wire/trust_anchor.h"
-
-/** How often an attribute may be repeated (RFC 9464, section 4, leaves the number to us) */
-#define REPEATS_MAX 16
-
-/** How many different attributes of ours are kept; nobody needs a fraction of it */
-#define ATTRIBUTES_MAX 256
 
 typedef struct private_encdns_request_t private_encdns_request_t;
 
@@ -142,10 +138,10 @@ METHOD(encdns_request_t, add, void,
 	if (attribute)
 	{
 		attribute->repeats++;
-		this->flooding = this->flooding || attribute->repeats > REPEATS_MAX;
+		this->flooding = this->flooding || attribute->repeats > ENCDNS_REPEATS_MAX;
 		return;
 	}
-	if (this->attributes->get_count(this->attributes) == ATTRIBUTES_MAX)
+	if (this->attributes->get_count(this->attributes) == ENCDNS_ATTRIBUTES_MAX)
 	{
 		this->flooding = TRUE;
 		return;

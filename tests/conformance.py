@@ -1,6 +1,11 @@
 #!/usr/bin/python3
-"""Checks the table of what the standards ask of us, conformance.md beside this file: every row names at least one test,
-every test that is named exists and is run, and no row is missing between the first and the last of its kind."""
+"""Checks two tables against the tests and the code.
+
+conformance.md beside this file, what the standards ask of us: every row names at least one test, every test that is named
+exists and is run, and no row is missing between the first and the last of its kind.
+
+../doc/limits.md: every limit of the three headers has a row with its value, and likewise a test.
+"""
 
 import re
 import sys
@@ -9,9 +14,17 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROW = re.compile(r"^\| ([A-Z])(\d+) \|(.*)\|(.*)\|(.*)\|$", re.M)
 TEST = re.compile(r"(?:(unit|e2e)/)((?:\w+/)?\w+)\.(c|py)::(\w+)$")
+# The names that are limits, and not sizes of buffers that follow from them.
+HEADERS = {"client-helper/bounds.h": r"LIMIT_\w+", "wire/bounds.h": r"\w+_MAX", "plugin/encdns_bounds.h": r"\w+_MAX"}
+LIMIT = re.compile(r"^\| `(\w+)` \| ([^|]+) \|[^|]+\| ([^|]+) \|$", re.M)
+UNITS = {"": 1, "KiB": 1024, "MiB": 1024 ** 2, "ms": 1_000, "s": 1_000_000}
 
 
 def main() -> int:
+    return max(check_conformance(), check_limits())
+
+
+def check_conformance() -> int:
     table = (HERE / "conformance.md").read_text()
     rows = [(kind, int(number), tests) for kind, number, _, _, tests in ROW.findall(table)]
     mistakes = [mistake for kind in sorted({kind for kind, _, _ in rows})
@@ -22,10 +35,50 @@ def main() -> int:
         named += len(names)
         open_rows += not names
         mistakes += [f"{kind}{number}: {why}" for why in map(fault, names) if why]
-    for mistake in mistakes:
-        print(f"conformance.md: {mistake}", file=sys.stderr)
+    tell("conformance.md", mistakes)
     print(f"conformance: {len(rows)} rows, {named} tests named, {open_rows or 'none'} open")
     return 1 if mistakes or open_rows or not rows else 0
+
+
+def check_limits() -> int:
+    named, limits = 0, {}
+    for header, names in HEADERS.items():
+        limits |= values((HERE.parent / header).read_text(), names)
+    rows = {name: (value, re.findall(r"`([^`]+)`", tests))
+            for name, value, tests in LIMIT.findall((HERE.parent / "doc/limits.md").read_text())}
+    mistakes = [f"{name} has no row" for name in limits.keys() - rows.keys()]
+    mistakes += [f"{name} is in no header" for name in rows.keys() - limits.keys()]
+    for name in limits.keys() & rows.keys():
+        value, tests = rows[name]
+        named += len(tests)
+        if amount(value) != limits[name]:
+            mistakes.append(f"{name} is {limits[name]}, not {value}")
+        mistakes += [f"{name}: {why}" for why in map(fault, tests) if why]
+        if not tests:
+            mistakes.append(f"{name} has no test")
+    tell("doc/limits.md", sorted(mistakes))
+    print("limits: " + ", ".join(f"{name} {value}" for name, (value, _) in rows.items()))
+    print(f"limits: {len(limits)}, {named} tests named, {len(mistakes) or 'none'} wrong or without one")
+    return 1 if mistakes or not limits else 0
+
+
+def values(header: str, names: str) -> dict:
+    """The limits that a header defines, in whichever of C's two ways."""
+    code = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
+    found = {}
+    for name, value in re.findall(rf"^(?:#define\s+|\t)({names})\s+(?:=\s*)?([^,\n\\]+)", code, re.M):
+        found[name] = eval(value.replace("(uint64_t)", ""), {"__builtins__": {}}, found)
+    return found
+
+
+def amount(text: str):
+    match = re.fullmatch(r"([\d.,]+) ?(\w*)", text.strip())
+    return float(match[1].replace(",", "")) * UNITS.get(match[2], 0) if match else None
+
+
+def tell(table: str, mistakes: list) -> None:
+    for mistake in mistakes:
+        print(f"{table}: {mistake}", file=sys.stderr)
 
 
 def gaps(kind: str, numbers: list):

@@ -2,6 +2,7 @@
 no more memory than its limits allow."""
 
 import contextlib
+import json
 import struct
 import textwrap
 
@@ -13,7 +14,7 @@ from testbed.util import wait_for
 
 pytestmark = pytest.mark.one_release
 
-DOMAINS_MAX, RESOLVERS_MAX, REFUSALS_MAX = 256, 32, 64  # client-helper/bounds.h
+DOMAINS_MAX, RESOLVERS_MAX, REFUSALS_MAX, CONNECTIONS_MAX = 256, 32, 64, 64  # client-helper/bounds.h
 RSS_MAX_KIB = 24 * 1024
 DOT = struct.pack("!HHB3s", 1, 4, 3, b"dot")
 # Below charon's max_packet, 10,000 octets, there is room for that much beside the rest of the message.
@@ -250,6 +251,29 @@ def test_a_user_calls_with_junk(net, unharmed, user):
     after = net.laptop.wait_in_force("corp")
     assert (after["domains"], after["link"]) == (before["domains"], before["link"])
     expect.internal_names_resolve(net, net.corp)
+
+
+def test_more_connections_than_anybody_has(net):
+    """As many are blocked as there may be, and one more; then one is to be connected."""
+    host = net.laptop.host
+    blocks = [{"connection": f"c{i}", "domains": [f"d{i}.example"]} for i in range(CONNECTIONS_MAX + 1)]
+    host.systemctl("stop", "strongswan.service", "encdnsd.service")
+    host.run("ip", "link", "add", "encdns90", "type", "veth", "peer", "name", "encdns90p")
+    try:
+        host.write("/var/lib/encdnsd/blocks.json", json.dumps(blocks))
+        host.systemctl("start", "encdnsd.service")
+        assert len(net.laptop.status()["connections"]) == CONNECTIONS_MAX
+        index = host.read("/sys/class/net/encdns90/ifindex").strip()
+        done = host.run("busctl", "call", "org.strongswan.EncDns1", "/org/strongswan/EncDns1",
+                        "org.strongswan.EncDns1.Manager", "Apply", "sa{sv}", "one-more", "2", "link", "s", "encdns90",
+                        "ifindex", "i", index, check=False)
+        assert done.returncode and f"there are {CONNECTIONS_MAX} connections already" in done.stderr, done
+        assert rss_kib(net) < RSS_MAX_KIB
+    finally:
+        host.systemctl("stop", "encdnsd.service")
+        host.run("ip", "link", "delete", "encdns90")
+        host.remove("/var/lib/encdnsd/blocks.json")
+        host.systemctl("start", "encdnsd.service", "strongswan.service")
 
 
 ANSWERS = """

@@ -34,10 +34,16 @@ class Tally:
         self.passed = 0
         self.failed = []
         self.skipped = []
+        self.figures = []
 
     def failure(self, what: str) -> None:
         self.failed.append(what)
         say(f"FAILED: {what}")
+
+    def figure(self, what: str) -> None:
+        """A number that people want to see, told at the end."""
+        self.figures.append(what)
+        say(what)
 
 
 def main() -> int:
@@ -113,7 +119,8 @@ def _conformance(tally: Tally) -> None:
         tally.failure(f"conformance:\n{done.stdout}{done.stderr}")
     else:
         tally.passed += 1
-        say(done.stdout.strip())
+        for line in done.stdout.splitlines():
+            tally.figure(line)
 
 
 def _random_attributes(tally: Tally, build: Build) -> None:
@@ -224,7 +231,7 @@ def _read_report(tally: Tally, what: str, report: Path) -> None:
         name = f"{what}: {case.get('classname', '').rpartition('.')[2]}.{case.get('name')}"
         skipped = case.find("skipped")
         for figure in case.iter("property"):
-            say(f"{what}: {figure.get('name')}: {figure.get('value')}")
+            tally.figure(f"{what}: {figure.get('name')}: {figure.get('value')}")
         if case.find("failure") is not None or case.find("error") is not None:
             tally.failed.append(name)
         elif skipped is not None:
@@ -234,6 +241,8 @@ def _read_report(tally: Tally, what: str, report: Path) -> None:
 
 
 def _conclude(tally: Tally) -> int:
+    for figure in tally.figures:
+        print(figure)
     for failure in tally.failed:
         print(f"failed: {failure}")
     for skip in tally.skipped:

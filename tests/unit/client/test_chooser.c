@@ -137,7 +137,9 @@ static void test_all_down(void **state)
 	assert_non_null(world->carriers[1]);
 	ask(world); /* it is being tried already */
 	assert_int_equal(world->failed[2], 0);
-	pass(world, LIMIT_REVIVAL_USEC);
+	pass(world, LIMIT_REVIVAL_USEC - 1);
+	assert_int_equal(world->failed[1], 0);
+	pass(world, 1);
 	assert_int_equal(world->failed[1], 1);
 	assert_int_equal(world->failed[2], 1);
 	ask(world); /* and for too long */
@@ -149,6 +151,64 @@ static void test_all_down(void **state)
 	open_connection(world, 1);
 	answer(world, 1, 4);
 	assert_int_equal(world->answered[4], 1);
+	world_free(world);
+}
+
+/* All are down and somebody asks: they are tried again that often, plain ones less. */
+static void test_asked_while_down(void **state)
+{
+	static const struct {
+		enum transport transport;
+		uint64_t pause;
+	} cases[] = {
+		{TRANSPORT_DOT, LIMIT_PAUSE_ASKED_USEC},
+		{TRANSPORT_PLAIN, LIMIT_PAUSE_PLAIN_USEC},
+	};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct world *world = world_new(0);
+
+		world->servers[0].transport = cases[i].transport;
+		set_servers(world, 1, NULL, false);
+		world->unreachable[0] = true;
+		ask(world);
+		pass(world, 120 * SECOND); /* its own pauses are long by now */
+		ask(world);
+		world->connects[0] = 0;
+		pass(world, cases[i].pause - 1);
+		ask(world);
+		assert_int_equal(world->connects[0], 0);
+		pass(world, 1);
+		ask(world);
+		assert_int_equal(world->connects[0], 1);
+		world_free(world);
+	}
+}
+
+/* However many things are due, the chooser wakes up that seldom. */
+static void test_wakes_up_seldom(void **state)
+{
+	struct world *world = world_new(1);
+
+	ask(world);
+	open_connection(world, 0);
+	pass(world, LIMIT_ATTEMPT_USEC - 1);
+	chooser_tick(world->chooser);
+	assert_int_equal(chooser_deadline(world->chooser), world->now + LIMIT_TICK_USEC);
+	world_free(world);
+}
+
+static void test_longest_error(void **state)
+{
+	struct world *world = world_new(1);
+	char reason[2 * LIMIT_ERROR_TEXT];
+
+	memset(reason, 'x', sizeof(reason) - 1);
+	reason[sizeof(reason) - 1] = '\0';
+	ask(world);
+	close_connection(world, 0, false, reason);
+	assert_int_equal(
+		strlen(chooser_status(world->chooser, 0).last_error), LIMIT_ERROR_TEXT - 1);
 	world_free(world);
 }
 
@@ -263,7 +323,9 @@ static void test_silent_server(void **state)
 
 	ask(world);
 	open_connection(world, 0);
-	pass(world, LIMIT_ATTEMPT_USEC + SECOND / 10);
+	pass(world, LIMIT_ATTEMPT_USEC - 1);
+	assert_int_equal(state_of(world, 0), SERVER_CONNECTED);
+	pass(world, 1 + LIMIT_TICK_USEC);
 	assert_int_equal(state_of(world, 0), SERVER_FAILED);
 	open_connection(world, 1);
 	assert_true(holds(world, 1, 0));
@@ -303,8 +365,9 @@ static void test_silent_single_server(void **state)
 	assert_true(holds(world, 0, 0));
 	pass(world, LIMIT_ATTEMPT_USEC + SECOND / 10);
 	assert_int_equal(world->connects[0], 2);
+	pass(world, LIMIT_TOTAL_USEC - 1 - 2 * (LIMIT_ATTEMPT_USEC + SECOND / 10));
 	assert_int_equal(world->failed[0], 0);
-	pass(world, 5 * SECOND - 2 * (LIMIT_ATTEMPT_USEC + SECOND / 10));
+	pass(world, 1 + LIMIT_TICK_USEC);
 	assert_int_equal(world->failed[0], 1);
 	assert_int_equal(world->code, DNS_EDE_NO_REACHABLE_AUTHORITY);
 	assert_int_equal(state_of(world, 0), SERVER_FAILED);
@@ -482,6 +545,9 @@ int main(void)
 		cmocka_unit_test(test_failover_and_back),
 		cmocka_unit_test(test_pauses_grow_to_a_minute),
 		cmocka_unit_test(test_all_down),
+		cmocka_unit_test(test_asked_while_down),
+		cmocka_unit_test(test_wakes_up_seldom),
+		cmocka_unit_test(test_longest_error),
 		cmocka_unit_test(test_one_revival_per_query),
 		cmocka_unit_test(test_revival_by_another),
 		cmocka_unit_test(test_final_refusal),

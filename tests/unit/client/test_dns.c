@@ -98,12 +98,13 @@ static void test_read_refuses(void **state)
 	assert_bad(&message, message.length);
 
 	put_header(&message, 1, 0x0100, 0, 0);
-	for (int i = 0; i < 5; i++) { /* a name of 256 octets */
-		put8(&message, i == 4 ? 0 : 63);
-		for (int j = 0; j < 63 && i < 4; j++)
+	for (int i = 0; i < 4; i++) { /* a name of 256 octets */
+		put8(&message, i == 3 ? 62 : 63);
+		for (int j = 0; j < (i == 3 ? 62 : 63); j++)
 			put8(&message, 'a');
 	}
-	message.data[DNS_HEADER_SIZE + 3 * 64] = 63;
+	put8(&message, 0);
+	assert_int_equal(message.length, DNS_HEADER_SIZE + LIMIT_NAME + 1);
 	put16(&message, 1);
 	put16(&message, 1);
 	assert_bad(&message, message.length);
@@ -139,11 +140,11 @@ static void test_write_query_padded(void **state)
 {
 	char name[254] = "";
 	uint8_t out[LIMIT_QUERY_SIZE];
+	size_t n = 0;
 
 	for (size_t length = 1; length <= 253; length++) {
 		struct message message;
 		struct dns_message parsed;
-		size_t n;
 
 		memset(name, 'a', length);
 		name[length] = '\0';
@@ -169,6 +170,7 @@ static void test_write_query_padded(void **state)
 		assert_memory_equal(out + 2, message.data + 2, 2);
 		assert_true(dns_same_question(out + 12, message.data + 12, parsed.question_length));
 	}
+	assert_int_equal(n, LIMIT_QUERY_SIZE);
 }
 
 static void test_write_query_plain(void **state)

@@ -6,6 +6,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
+
+static unsigned trims;
+
+/* In place of libc's. */
+int malloc_trim(size_t pad)
+{
+	trims++;
+	return 0;
+}
 
 /* ---- a plain server that the test answers for by hand ---- */
 
@@ -426,6 +436,23 @@ static void test_bad_upstream_changes_nothing(void **state)
 	plain_clear(&plain);
 }
 
+/* When the last change is some time ago, memory that nobody needs goes back to the system. */
+static void test_trim(void **state)
+{
+	struct plain plain = plain_new();
+	struct fixture fixture = fixture_new();
+	uint64_t began = clock_usec();
+
+	trims = 0;
+	use(&fixture, &plain);
+	while (trims == 0 && clock_usec() < began + 5 * LIMIT_TRIM_USEC)
+		assert_true(sd_event_run(fixture.event, 100000) >= 0);
+	assert_int_equal(trims, 1);
+	assert_true(clock_usec() >= began + LIMIT_TRIM_USEC);
+	fixture_clear(&fixture);
+	plain_clear(&plain);
+}
+
 /* At most LIMIT_QUERIES in flight; the next is answered at once. */
 static void test_too_many_queries(void **state)
 {
@@ -656,6 +683,7 @@ int main(void)
 		cmocka_unit_test(test_outside),
 		cmocka_unit_test(test_set_upstream_with_queries_in_flight),
 		cmocka_unit_test(test_bad_upstream_changes_nothing),
+		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_too_many_queries),
 		cmocka_unit_test(test_bad_packets),
 		cmocka_unit_test(test_sizes),

@@ -216,6 +216,21 @@ static void test_stream_limit(void **state)
 	pair_free(pair);
 }
 
+/* A server that allows more streams than we use. */
+static void test_own_stream_limit(void **state)
+{
+	struct pair *pair = pair_new(H2_SILENT, 4 * LIMIT_HTTP2_STREAMS);
+
+	assert_int_equal(talk(pair, 4096), 0);
+	for (size_t i = 0; i < LIMIT_HTTP2_STREAMS; i++) {
+		submit(pair, 0);
+		assert_int_equal(talk(pair, 4096), 0);
+	}
+	assert_int_equal(http2_submit(pair->http2, &pair->queries[1]), -EAGAIN);
+	assert_int_equal(h2_server_seen(pair->server).most_at_a_time, LIMIT_HTTP2_STREAMS);
+	pair_free(pair);
+}
+
 /* No query is begun that the server's window would cut in two. */
 static void test_window(void **state)
 {
@@ -327,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_early_hints),
 		cmocka_unit_test(test_refused_streams_may_go_again),
 		cmocka_unit_test(test_stream_limit),
+		cmocka_unit_test(test_own_stream_limit),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_forgotten_before_it_is_sent),
 		cmocka_unit_test(test_goaway),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "client-helper/bounds.h"
 #include "client-helper/request_bus.h"
 #include "client-helper/util.h"
 
@@ -143,11 +144,17 @@ static void test_missing(void **state)
 
 static void test_names(void **state)
 {
-	char name[REQUEST_NAME_MAX + 2];
+	char name[LIMIT_CONNECTION_NAME + 2];
+	sd_bus_message *message;
+	struct request request;
 
 	memset(name, 'a', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	assert_refused(apply(state, name), "name");
+	message = apply(state, name + 1);
+	add_link(message);
+	assert_null(read_it(message, &request));
+	request_clear(&request);
 	assert_refused(apply(state, ""), "name");
 	assert_refused(apply(state, "a\nb"), "name");
 }
@@ -187,30 +194,97 @@ static void test_wrong_values(void **state)
 	assert_refused(message, "attributes: ");
 }
 
-static void test_bounds(void **state)
+/* A list of so many values of a kind, which append adds; NULL: it was read. */
+static char *with_list(void **state, const char *key, const char *type, size_t n,
+	void (*append)(sd_bus_message *message))
 {
 	sd_bus_message *message = apply(state, "corp");
+	struct request request = {0};
+	char *text;
 
+	add_link(message);
 	assert_true(sd_bus_message_open_container(message, 'e', "sv") >= 0);
-	assert_true(sd_bus_message_append(message, "s", "attributes") >= 0);
-	assert_true(sd_bus_message_open_container(message, 'v', "a(qay)") >= 0);
-	assert_true(sd_bus_message_open_container(message, 'a', "(qay)") >= 0);
-	for (size_t i = 0; i <= REQUEST_ATTRIBUTES_MAX; i++)
-		assert_true(sd_bus_message_append(message, "(qay)", 25, 1, 'a') >= 0);
+	assert_true(sd_bus_message_append(message, "s", key) >= 0);
+	assert_true(sd_bus_message_open_container(message, 'v', type) >= 0);
+	assert_true(sd_bus_message_open_container(message, 'a', type + 1) >= 0);
+	for (size_t i = 0; i < n; i++)
+		append(message);
 	for (size_t i = 0; i < 3; i++)
 		assert_true(sd_bus_message_close_container(message) >= 0);
-	assert_refused(message, "attributes: ");
+	text = read_it(message, &request);
+	if (!text)
+		request_clear(&request);
+	return text;
+}
 
+static void append_address(sd_bus_message *message)
+{
+	assert_true(sd_bus_message_append(message, "ay", 4, 10, 99, 0, 1) >= 0);
+}
+
+static void append_selector(sd_bus_message *message)
+{
+	assert_true(sd_bus_message_append(message, "(ayay)", 4, 10, 20, 0, 0, 4, 10, 20, 0, 1) >= 0);
+}
+
+static void append_attribute(sd_bus_message *message)
+{
+	assert_true(sd_bus_message_append(message, "(qay)", 25, 1, 'a') >= 0);
+}
+
+static void append_algorithm(sd_bus_message *message)
+{
+	assert_true(sd_bus_message_append(message, "q", 2) >= 0);
+}
+
+static void append_name(sd_bus_message *message)
+{
+	assert_true(sd_bus_message_append(message, "s", "a.example") >= 0);
+}
+
+/* As many as there may be are read, one more is refused. */
+static void test_bounds(void **state)
+{
+	static const struct {
+		const char *key, *type;
+		size_t limit;
+		void (*append)(sd_bus_message *message);
+	} cases[] = {
+		{"virtual-ips", "aay", LIMIT_VIRTUAL_IPS, append_address},
+		{"selectors", "a(ayay)", LIMIT_SELECTORS, append_selector},
+		{"attributes", "a(qay)", LIMIT_ATTRIBUTES, append_attribute},
+		{"requested-algorithms", "aq", LIMIT_ALGORITHMS, append_algorithm},
+		{"accept-domains", "as", LIMIT_LIST, append_name},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		cleanup_free char *text = NULL;
+
+		assert_null(
+			with_list(state, cases[i].key, cases[i].type, cases[i].limit, cases[i].append));
+		text = with_list(state, cases[i].key, cases[i].type, cases[i].limit + 1, cases[i].append);
+		assert_non_null(text);
+		assert_ptr_equal(strstr(text, cases[i].key), text);
+	}
+}
+
+static void test_longest_text(void **state)
+{
+	char longest[LIMIT_TEXT + 1], longer[LIMIT_TEXT + 2];
+	sd_bus_message *message = apply(state, "corp");
+	struct request request;
+
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	memcpy(longest, longer + 1, sizeof(longest));
+	add_link(message);
+	assert_true(sd_bus_message_append(message, "{sv}", "organization", "s", longest) >= 0);
+	assert_null(read_it(message, &request));
+	assert_string_equal(request.policy.organization, longest);
+	request_clear(&request);
 	message = apply(state, "corp");
-	assert_true(sd_bus_message_open_container(message, 'e', "sv") >= 0);
-	assert_true(sd_bus_message_append(message, "s", "accept-domains") >= 0);
-	assert_true(sd_bus_message_open_container(message, 'v', "as") >= 0);
-	assert_true(sd_bus_message_open_container(message, 'a', "s") >= 0);
-	for (size_t i = 0; i <= REQUEST_LIST_MAX; i++)
-		assert_true(sd_bus_message_append(message, "s", "a.example") >= 0);
-	for (size_t i = 0; i < 3; i++)
-		assert_true(sd_bus_message_close_container(message) >= 0);
-	assert_refused(message, "accept-domains: ");
+	assert_true(sd_bus_message_append(message, "{sv}", "organization", "s", longer) >= 0);
+	assert_refused(message, "organization: ");
 }
 
 int main(void)
@@ -222,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_wrong_values),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_longest_text),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

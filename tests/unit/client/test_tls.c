@@ -4,6 +4,20 @@
  */
 #include "tls_fixture.h"
 
+static _Atomic time_t stopped; /* 0: time goes on */
+
+/* In place of libc's. */
+time_t time(time_t *ret)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now.tv_sec = stopped ? stopped : now.tv_sec;
+	if (ret)
+		*ret = now.tv_sec;
+	return now.tv_sec;
+}
+
 static void use_pins(
 	struct fixture *fixture, const struct dot_server *dot, struct pin *pins, size_t n)
 {
@@ -166,6 +180,48 @@ static void test_resumption(void **state)
 		fixture_clear(&fixture);
 		dot_server_stop(&dot);
 	}
+}
+
+/* What was authenticated too long ago is authenticated anew, however often it was resumed. */
+static void test_resumption_ends(void **state)
+{
+	struct dot_server dot = {.manner = DOT_CLOSES};
+	struct fixture fixture = fixture_new();
+
+	stopped = time(NULL);
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot);
+	assert_int_equal(ask_rcode(&fixture, 1, "www.corp.example"), DNS_NOERROR);
+	stopped += LIMIT_RESUMPTION;
+	dot.times = 1;
+	assert_int_equal(ask_rcode(&fixture, 2, "www.corp.example"), DNS_NOERROR);
+	assert_int_equal(dot.resumptions, 1);
+	stopped++;
+	dot.times = 1;
+	assert_int_equal(ask_rcode(&fixture, 3, "www.corp.example"), DNS_NOERROR);
+	assert_int_equal(dot.handshakes, 3);
+	assert_int_equal(dot.resumptions, 1);
+	stopped = 0;
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
+}
+
+/* A server that takes the connection and says nothing more is left. */
+static void test_handshake_takes_too_long(void **state)
+{
+	struct dot_server dot = {.manner = DOT_NO_HANDSHAKE};
+	struct fixture fixture = fixture_new();
+	uint64_t began = clock_usec();
+
+	dot_server_start(&dot, &proper);
+	use(&fixture, &dot);
+	send_query(&fixture, 1, "www.corp.example");
+	while (first_state(&fixture) != SERVER_FAILED && clock_usec() < began + 2 * LIMIT_HANDSHAKE_USEC)
+		assert_true(sd_event_run(fixture.event, 10000) >= 0);
+	assert_true(clock_usec() >= began + LIMIT_HANDSHAKE_USEC);
+	assert_non_null(strstr(last_error(&fixture), "not finished within 3 seconds"));
+	fixture_clear(&fixture);
+	dot_server_stop(&dot);
 }
 
 /* Nothing is resumed for a server that is configured differently. */
@@ -400,6 +456,8 @@ int main(void)
 		cmocka_unit_test(test_old_tls),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_resumption),
+		cmocka_unit_test(test_resumption_ends),
+		cmocka_unit_test(test_handshake_takes_too_long),
 		cmocka_unit_test(test_no_resumption_across_set_upstream),
 		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_digest_mismatch),

@@ -1,4 +1,5 @@
 #include "support.h"
+#include "encdns_bounds.h"
 #include "encdns_files.h"
 
 #include <stdio.h>
@@ -39,6 +40,22 @@ static void test_newest_of_those_included(void **state)
 					 1000000000);
 }
 
+/* The deepest that counts, and the one below it that does not. */
+static void test_depth(void **state)
+{
+	char name[16], text[32];
+	const char *path = NULL;
+	int i;
+
+	for (i = ENCDNS_INCLUDES_MAX; i >= 0; i--)
+	{
+		snprintf(name, sizeof(name), "%d.conf", i);
+		snprintf(text, sizeof(text), "include %d.conf\n", i + 1);
+		path = write_at(name, text, 1000 + i);
+	}
+	assert_int_equal(encdns_files_newest(path), (999 + ENCDNS_INCLUDES_MAX) * 1000000);
+}
+
 static void test_including_itself_ends(void **state)
 {
 	assert_int_equal(encdns_files_newest(write_at("a.conf", "include a.conf\n", 1000)),
@@ -50,6 +67,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_newest_of_those_included),
+		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_including_itself_ends),
 	};
 

@@ -130,6 +130,27 @@ static void test_name_that_is_too_long(void **state)
 	assert_int_equal(encdns_link_remove(link.name, name), 0);
 }
 
+static void test_too_many(void **state)
+{
+	encdns_link_t link;
+	char name[16];
+	int i;
+
+	for (i = 0; i < ENCDNS_LINKS_MAX; i++)
+	{
+		snprintf(name, sizeof(name), "c%d", i);
+		assert_int_equal(encdns_link_ensure(name, &link), 0);
+	}
+	assert_int_equal(encdns_link_ensure("one more", &link), -EEXIST);
+	assert_int_equal(count(), ENCDNS_LINKS_MAX);
+	for (i = 0; i < ENCDNS_LINKS_MAX; i++)
+	{
+		snprintf(name, sizeof(name), "c%d", i);
+		assert_int_equal(encdns_link_ensure(name, &link), 0);
+		assert_int_equal(encdns_link_remove(link.name, name), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +158,7 @@ int main(void)
 		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_not_what_is_another_connections),
 		cmocka_unit_test(test_name_that_is_too_long),
+		cmocka_unit_test(test_too_many),
 	};
 
 	/* links of this machine stay as they are */

@@ -1,4 +1,5 @@
 #include "support.h"
+#include "encdns_bounds.h"
 #include "encdns_request.h"
 
 #include "wire/attribute.h"
@@ -57,7 +58,7 @@ static void test_repeats(void **state)
 	encdns_request_t *request = encdns_request_create();
 	int i;
 
-	for (i = 0; i < 17; i++)
+	for (i = 0; i <= ENCDNS_REPEATS_MAX; i++)
 	{
 		assert_false(request->is_flooding(request));
 		add(request, WIRE_ENCDNS_IP4, "");
@@ -75,7 +76,7 @@ static void test_too_many_different_ones(void **state)
 	uint8_t domain[] = "xx.example";
 	int i;
 
-	for (i = 0; i < 257; i++)
+	for (i = 0; i <= ENCDNS_ATTRIBUTES_MAX; i++)
 	{
 		assert_false(request->is_flooding(request));
 		domain[0] = 'a' + i % 26;

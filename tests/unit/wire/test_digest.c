@@ -256,9 +256,13 @@ static void test_encode_sends_nothing_that_is_refused(void **state)
 {
 	struct digest_request request = {.n_algorithms = 0};
 	struct digest_reply reply;
-	uint8_t data[64];
-	size_t len = 99;
+	uint8_t data[2 + 2 * DIGEST_ALGORITHMS_MAX];
+	size_t len;
 
+	request.n_algorithms = DIGEST_ALGORITHMS_MAX;
+	assert_int_equal(digest_request_encode(&request, data, sizeof(data), &len, NULL), 0);
+	request.n_algorithms = 0;
+	len = 99;
 	assert_not_sent(digest_request_encode(&request, data, sizeof(data), &len, &why),
 		"no hash algorithm is listed");
 	request.n_algorithms = DIGEST_ALGORITHMS_MAX + 1;

@@ -320,6 +320,11 @@ static void test_encode_sends_nothing_that_is_refused(void **state)
 	bad.params.n_other = 1;
 	bad.params.other[0] = (struct svcparam){667, span_of(large, sizeof(large))};
 	assert_not_sent(encode(WIRE_REPLY, &bad, &why), "the value is longer than 65535 octets");
+	/* 4 octets, an address, the name, and the SvcParam's own 4 */
+	bad.params.other[0].value.len = WIRE_VALUE_MAX - 4 - 4 - good.adn.len - 4;
+	assert_int_equal(encode(WIRE_REPLY, &bad, NULL), 0);
+	bad.params.other[0].value.len++;
+	assert_not_sent(encode(WIRE_REPLY, &bad, &why), "the value is longer than 65535 octets");
 	bad = (struct encdns){.empty = true};
 	assert_not_sent(encode(WIRE_REPLY, &bad, &why), "the value is shorter than 4 octets");
 }

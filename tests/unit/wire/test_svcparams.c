@@ -180,6 +180,39 @@ static void test_unknown_keys_have_a_limit(void **state)
 		"there are more than 16 SvcParams with unknown keys");
 }
 
+/* As many as there may be, and one more. */
+static void test_limits(void **state)
+{
+	uint8_t data[4 + 1 + SVCPARAMS_ALPN_ID_MAX] = {0, SVCPARAM_ALPN};
+	size_t i, len;
+
+	for (i = 0; i <= SVCPARAMS_ALPN_MAX; i++)
+		memcpy(data + 4 + 2 * i, "\1x", 2);
+	data[3] = 2 * SVCPARAMS_ALPN_MAX;
+	assert_int_equal(decode(span_of(data, 4 + data[3]), NULL), 0);
+	data[3] += 2;
+	assert_refused(decode(span_of(data, 4 + data[3]), &why),
+		"the SvcParam alpn holds more than 16 protocol ids");
+
+	len = 1 + SVCPARAMS_ALPN_ID_MAX;
+	memset(data + 4, 'x', len);
+	data[2] = (uint8_t)(len >> 8);
+	data[3] = (uint8_t)len;
+	data[4] = SVCPARAMS_ALPN_ID_MAX;
+	assert_int_equal(decode(span_of(data, 4 + len), NULL), 0);
+
+	data[1] = SVCPARAM_MANDATORY;
+	for (i = 0; i <= SVCPARAMS_MANDATORY_MAX; i++)
+		memcpy(data + 4 + 2 * i, (uint8_t[]){0, (uint8_t)(1 + i)}, 2);
+	data[2] = 0;
+	data[3] = 2 * SVCPARAMS_MANDATORY_MAX;
+	assert_refused(decode(span_of(data, 4 + data[3]), &why),
+		"the SvcParam mandatory lists a key that is absent");
+	data[3] += 2;
+	assert_refused(decode(span_of(data, 4 + data[3]), &why),
+		"the SvcParam mandatory lists more than 16 keys");
+}
+
 /* Accepted exactly where a SvcParam ends, refused everywhere else. */
 static void test_every_truncation(void **state)
 {
@@ -295,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_refusals_have_their_reason),
 		cmocka_unit_test(test_ret_stays_on_failure),
 		cmocka_unit_test(test_unknown_keys_have_a_limit),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_encode_sends_nothing_that_is_refused),
 		cmocka_unit_test(test_encode_into_too_little_room),
