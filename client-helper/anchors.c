@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include "wire/hex.h"
 #include "bus_message.h"
@@ -67,22 +68,21 @@ static int sorted_copy(char *const *lines, char ***ret)
 
 static int to_text(char *const *lines, char **ret)
 {
-	char *text = NULL, *longer;
-	int r;
+	cleanup_free char *text = NULL;
+	size_t length;
+	FILE *stream = open_memstream(&text, &length);
+	bool failed;
 
-	r = format(&text, "%s", lines && lines[0] ? HEADER : "");
-	for (size_t i = 0; r >= 0 && lines && lines[i]; i++) {
-		r = format(&longer, "%s%s\n", text, lines[i]);
-		if (r >= 0) {
-			free(text);
-			text = longer;
-		}
-	}
-	if (r < 0) {
-		free(text);
-		return r;
-	}
-	*ret = text;
+	if (!stream)
+		return -ENOMEM;
+	if (lines && lines[0])
+		fputs(HEADER, stream);
+	for (size_t i = 0; lines && lines[i]; i++)
+		fprintf(stream, "%s\n", lines[i]);
+	failed = ferror(stream);
+	if (fclose(stream) != 0 || failed)
+		return -ENOMEM;
+	*ret = steal(text);
 	return 0;
 }
 

@@ -39,12 +39,6 @@ struct forwarder_counters {
 	unsigned in_flight;
 };
 
-/* Names that are answered here while there are no servers, all with one address. */
-struct known_hosts {
-	char **names; /* in lower case, NULL at the end; NULL: none */
-	struct address address;
-};
-
 struct upstream {
 	const struct server
 		*servers; /* copied; in any order; none: blocked, SERVFAIL for every query */
@@ -53,7 +47,7 @@ struct upstream {
 										  one is not used. None at all: no binding (standalone) */
 	size_t n_virtual_ips;
 	const char *ca_certificates; /* PEM file; NULL: the system's trust store */
-	struct known_hosts hosts;    /* copied */
+	struct known_hosts hosts;    /* copied; answered here as long as there are no servers */
 };
 
 typedef void (*forwarder_changed_t)(struct forwarder *forwarder, void *userdata);

@@ -8,6 +8,7 @@
 #include "journal.h"
 #include "log.h"
 #include "resolved.h"
+#include "restore.h"
 #include "util.h"
 #include "watch.h"
 
@@ -581,17 +582,10 @@ struct manager *manager_free(struct manager *manager)
 	return NULL;
 }
 
-static struct stored_sockets *sockets_of(struct stored_sockets *sockets, size_t n, const char *link)
+static void on_saved(
+	const struct saved_connection *saved, struct stored_sockets *sockets, void *userdata)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(sockets[i].name, link) == 0)
-			return &sockets[i];
-	return NULL;
-}
-
-static void restore_one(
-	struct manager *manager, const struct saved_connection *saved, struct stored_sockets *sockets)
-{
+	struct manager *manager = userdata;
 	struct surroundings surroundings = {
 		.bus = manager->bus,
 		.folder = manager->folder,
@@ -611,47 +605,6 @@ static void restore_one(
 	}
 	if (r < 0)
 		log_line(SD_ERR, "%s: cannot be blocked as before: %s", saved->connection, strerror(-r));
-}
-
-static int restore(struct manager *manager)
-{
-	struct saved_connection *saved = NULL;
-	struct stored_sockets *sockets = NULL;
-	size_t n_saved = 0, n_sockets = 0;
-	int r;
-
-	r = fdstore_take(&sockets, &n_sockets);
-	if (r >= 0)
-		r = state_file_load(manager->folder, &saved, &n_saved);
-	for (size_t i = 0; i < n_saved; i++) {
-		restore_one(manager, &saved[i], sockets_of(sockets, n_sockets, saved[i].link));
-		saved_connection_clear(&saved[i]);
-	}
-	free(saved);
-	for (size_t i = 0; i < n_sockets; i++)
-		if (sockets[i].fds[0] >= 0 || sockets[i].fds[1] >= 0)
-			fdstore_remove(sockets[i].name);
-	fdstore_free(sockets, n_sockets);
-	return r;
-}
-
-/* After what a restart has left, which knows more. */
-static int restore_blocks(struct manager *manager)
-{
-	struct saved_connection *saved = NULL;
-	size_t n = 0;
-	int r;
-
-	r = blocks_file_load(manager->blocks, &saved, &n);
-	for (size_t i = 0; i < n; i++) {
-		restore_one(manager, &saved[i], NULL);
-		saved_connection_clear(&saved[i]);
-	}
-	free(saved);
-	if (r < 0)
-		log_line(SD_ERR, "%s cannot be read, so nothing in it is blocked: %s", manager->blocks,
-			strerror(-r));
-	return r == -ENOMEM ? r : 0;
 }
 
 static int start(struct manager *manager, const char *folder, const char *state)
@@ -679,11 +632,11 @@ static int start(struct manager *manager, const char *folder, const char *state)
 		r = anchors_new(
 			manager->bus, ANCHORS_FILE, pending, on_anchors, manager, &manager->anchors);
 	if (r >= 0 && folder)
-		r = restore(manager);
+		r = restore_running(folder, on_saved, manager);
 	if (r >= 0 && state)
 		r = format(&manager->blocks, "%s/blocks.json", state);
 	if (r >= 0 && state)
-		r = restore_blocks(manager);
+		r = restore_blocks(manager->blocks, on_saved, manager);
 	if (r >= 0)
 		check_all(manager);
 	return r;

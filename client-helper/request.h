@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "address.h"
-#include "forwarder.h"
 #include "policy.h"
 #include "selectors.h"
 

@@ -47,6 +47,12 @@ struct server {
 	size_t n_pins;
 };
 
+/* Names that have one address in common. */
+struct known_hosts {
+	char **names; /* in lower case, NULL at the end; NULL: none */
+	struct address address;
+};
+
 /* Frees what the server owns and zeroes it. Takes an empty one. */
 void server_clear(struct server *server);
 

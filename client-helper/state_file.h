@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "forwarder.h"
+#include "server.h"
 
 struct saved_connection {
 	char *connection;
