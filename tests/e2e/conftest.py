@@ -11,18 +11,29 @@ pytest.register_assert_rewrite("expect")
 
 from testbed import build  # noqa: E402
 from testbed.network import Network  # noqa: E402
+from testbed.sanitizers import SANITIZERS  # noqa: E402
 from testbed.util import RELEASES  # noqa: E402
 
 
 def pytest_addoption(parser):
     parser.addoption("--laptop-release", choices=RELEASES, default="trixie")
     parser.addoption("--gateway-release", choices=RELEASES, default="trixie")
+    parser.addoption("--sanitizer", choices=list(SANITIZERS), help="on hosts that are built with it")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "one_release: the laptop's and the gateway's releases do not meet in it")
+    config.addinivalue_line("markers", "not_sanitized(reason): what it asks does not hold with a sanitizer")
     # So that a terminated run takes its hosts down in order, as an interrupted one does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("sanitizer"):
+        return
+    for item in items:
+        for mark in item.iter_markers("not_sanitized"):
+            item.add_marker(pytest.mark.skip(reason=f"not with a sanitizer: {mark.args[0]}"))
 
 
 class Machine:
@@ -43,7 +54,8 @@ def machine():
 @pytest.fixture(scope="session")
 def network(pytestconfig, machine):
     laptop, gateway = pytestconfig.getoption("laptop_release"), pytestconfig.getoption("gateway_release")
-    with Network(laptop, gateway, build.products([laptop, gateway])) as network:
+    sanitizer = pytestconfig.getoption("sanitizer")
+    with Network(laptop, gateway, build.products([laptop, gateway], sanitizer), sanitizer=sanitizer) as network:
         yield network
 
 
@@ -51,8 +63,13 @@ def network(pytestconfig, machine):
 def net(network, request):
     """The network with nothing connected, nothing configured, and nothing in the logs."""
     request.node.network = network
-    network.reset()
-    yield network
+    try:
+        network.reset()
+        yield network
+    finally:
+        findings = network.findings()
+        if findings:
+            pytest.fail("\n\n".join(findings), pytrace=False)
 
 
 @pytest.fixture

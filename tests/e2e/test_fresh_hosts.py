@@ -9,7 +9,7 @@ from testbed.dnsserver import DnsServer
 from testbed.network import HOTEL, HOTEL_EVERYTHING
 from testbed.util import wait_for
 
-pytestmark = pytest.mark.one_release
+pytestmark = [pytest.mark.one_release, pytest.mark.not_sanitized("it installs the packages that users get")]
 
 
 @pytest.fixture

@@ -99,6 +99,13 @@ def rss_kib(net) -> int:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
 
 
+def stays_small(net) -> int:
+    """A sanitizer's own memory is no fault of encdnsd."""
+    rss = rss_kib(net)
+    assert net.sanitized or rss < RSS_MAX_KIB
+    return rss
+
+
 @pytest.fixture
 def unharmed(net, request, record_property):
     """Both daemons live through the test, and encdnsd stays small."""
@@ -107,9 +114,9 @@ def unharmed(net, request, record_property):
     yield
     assert host.main_pid("encdnsd.service") == before
     assert host.active("strongswan.service")
-    rss = rss_kib(net)
-    record_property(f"memory of encdnsd after {request.node.name}", f"{rss} KiB of at most {RSS_MAX_KIB}")
-    assert rss < RSS_MAX_KIB
+    rss = stays_small(net)
+    record_property(f"memory of encdnsd after {request.node.name}",
+                    f"{rss} KiB, not judged with a sanitizer" if net.sanitized else f"{rss} KiB of at most {RSS_MAX_KIB}")
 
 
 @pytest.mark.parametrize("raised", [False, True], ids=["10000", "65535"])
@@ -199,7 +206,7 @@ def test_a_user_floods_the_port(net, unharmed):
     status = usual(net)
     with running(net.laptop.host, "nobody", FLOOD, *map(str, listening_at(status)), net.corp.plan.domain):
         wait_for(lambda: net.laptop.status_of("corp")["counters"]["dropped"] > 10_000, "the flood")
-        assert rss_kib(net) < RSS_MAX_KIB
+        stays_small(net)
     wait_for(lambda: net.laptop.status_of("corp")["counters"]["in-flight"] == 0, "the end of what is in flight")
     expect.internal_names_resolve(net, net.corp)
 
@@ -268,7 +275,7 @@ def test_more_connections_than_anybody_has(net):
                         "org.strongswan.EncDns1.Manager", "Apply", "sa{sv}", "one-more", "2", "link", "s", "encdns90",
                         "ifindex", "i", index, check=False)
         assert done.returncode and f"there are {CONNECTIONS_MAX} connections already" in done.stderr, done
-        assert rss_kib(net) < RSS_MAX_KIB
+        stays_small(net)
     finally:
         host.systemctl("stop", "encdnsd.service")
         host.run("ip", "link", "delete", "encdns90")
@@ -306,7 +313,7 @@ def test_a_resolver_answers_for_ever(net, unharmed):
     with running(net.corp.resolver_host, "root", ANSWERS):
         expect.internal_names_fail(net, net.corp)
         expect.public_names_go_to_the_hotel(net)
-        assert rss_kib(net) < RSS_MAX_KIB
+        stays_small(net)
     net.corp.serve()
     name = next(iter(net.corp.plan.names))
     wait_for(lambda: net.laptop.lookup(name), "an answer of the good resolver", 65)

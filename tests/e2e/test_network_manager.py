@@ -9,7 +9,7 @@ from testbed.network import HOTEL, LAPTOP
 from testbed.roots import network_manager_root
 from testbed.util import wait_for
 
-pytestmark = pytest.mark.one_release
+pytestmark = [pytest.mark.one_release, pytest.mark.not_sanitized("it installs the packages that users get")]
 
 # The test bed's kernel has no ESP; the mark keeps charon's own packets out of the tunnel.
 IN_USER_SPACE = """

@@ -9,7 +9,7 @@ from testbed.build import Build
 from testbed.host import Host
 from testbed.util import wait_for
 
-pytestmark = pytest.mark.one_release
+pytestmark = [pytest.mark.one_release, pytest.mark.not_sanitized("it installs the packages that users get")]
 
 PACKAGES = ("strongswan-plugin-encdns", "encdns-client", "encdnsctl")
 PROFILE = "/etc/apparmor.d/local/usr.sbin.charon-systemd"

@@ -7,7 +7,7 @@ import pytest
 from expect import internal_names_resolve
 from testbed import swanctl
 
-pytestmark = pytest.mark.one_release
+pytestmark = [pytest.mark.one_release, pytest.mark.not_sanitized("valgrind and a sanitizer exclude each other")]
 
 VALGRIND = "/usr/bin/valgrind --quiet --leak-check=full --show-leak-kinds=definite --keep-debuginfo=yes --num-callers=40"
 # What the sandbox of a unit forbids and valgrind must do.

@@ -5,6 +5,7 @@ import signal
 import sys
 
 from testbed.host import remove_stale_cgroups
+from testbed.sanitizers import SANITIZERS
 from testbed.util import RELEASES
 
 from .faults import FAULTS
@@ -23,10 +24,10 @@ def main() -> int:
         return 2
     failed = 0
     for release in options.release or ["trixie"]:
-        outcomes = run(release, chosen, options.lanes, options.verbose)
+        outcomes = run(release, chosen, options.lanes, options.verbose, options.sanitizer)
         bad = [outcome for outcome in outcomes if not outcome.fine]
         failed += len(bad)
-        print(summary(release, outcomes))
+        print(summary(release, outcomes, options.sanitizer))
     return 1 if failed else 0
 
 
@@ -38,6 +39,7 @@ def _options():
     parser.add_argument("--step", action="append", choices=[step.name for step in STEPS], help="only this one")
     parser.add_argument("--lanes", type=int, default=2,
                         help="networks side by side (default: 2; a machine runs out of inotify instances at about 15 hosts)")
+    parser.add_argument("--sanitizer", choices=list(SANITIZERS), help="on hosts that are built with it")
     parser.add_argument("--verbose", action="store_true", help="tell what the daemons said where something fails")
     return parser.parse_args()
 

@@ -15,17 +15,17 @@ from .steps import IMPATIENT, Outcome, Run
 LINE = "{:22} {:11} {:>6} {:>8} {:>13} {:>6}  {}"
 
 
-def run(release: str, chosen, lanes: int = 2, verbose: bool = False) -> list:
+def run(release: str, chosen, lanes: int = 2, verbose: bool = False, sanitizer: str = None) -> list:
     """Runs the chosen combinations; the outcomes, in the order in which they came."""
-    build = products([release])
+    build = products([release], sanitizer)
     work, results = multiprocessing.Queue(), multiprocessing.Queue()
     lanes = min(lanes, len(chosen))
     for index in range(len(chosen)):
         work.put(index)
     for _ in range(lanes):
         work.put(None)
-    say(f"faults, {release}: {len(chosen)} combinations on {lanes} networks")
-    workers = [multiprocessing.Process(target=_lane, args=(release, build, chosen, work, results, verbose))
+    say(f"faults, {_what(release, sanitizer)}: {len(chosen)} combinations on {lanes} networks")
+    workers = [multiprocessing.Process(target=_lane, args=(release, build, chosen, work, results, verbose, sanitizer))
                for _ in range(lanes)]
     for worker in workers:
         worker.start()
@@ -42,13 +42,13 @@ def run(release: str, chosen, lanes: int = 2, verbose: bool = False) -> list:
     return outcomes
 
 
-def _lane(release, build, chosen, work, results, verbose) -> None:
+def _lane(release, build, chosen, work, results, verbose, sanitizer) -> None:
     """One network, on which combinations run one after the other. After one that failed it is booted anew."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     index = work.get()
     while index is not None:
         try:
-            with Network(release, release, build, report=lambda _: None) as net:
+            with Network(release, release, build, report=lambda _: None, sanitizer=sanitizer) as net:
                 _impatient(net)
                 while index is not None:
                     outcome = Run(net, *chosen[index])()
@@ -98,9 +98,13 @@ def _explain(net) -> None:
         print(f"--- {' '.join(command)}\n" + "\n".join(said), file=sys.stderr, flush=True)
 
 
-def summary(release: str, outcomes) -> str:
+def _what(release: str, sanitizer: str) -> str:
+    return f"{release}, {sanitizer} sanitizer" if sanitizer else release
+
+
+def summary(release: str, outcomes, sanitizer: str = None) -> str:
     total = {name: sum(getattr(outcome, name) for outcome in outcomes)
              for name in ("asked", "answered", "failed", "leaked")}
     bad = sum(not outcome.fine for outcome in outcomes)
-    return (f"faults, {release}: {len(outcomes)} combinations, {bad} failed; {total['asked']} asked, "
+    return (f"faults, {_what(release, sanitizer)}: {len(outcomes)} combinations, {bad} failed; {total['asked']} asked, "
             f"{total['answered']} answered, {total['failed']} failed closed, {total['leaked']} leaked")

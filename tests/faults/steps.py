@@ -110,6 +110,9 @@ class Run:
             self._count()
         finally:
             self._end()
+        findings = self.net.findings()
+        if findings:
+            outcome.problem = "\n".join([outcome.problem, *findings]).strip()
         return outcome
 
     # The states, as the laptop's user sees them
@@ -146,6 +149,7 @@ class Run:
 
     def _prepare(self) -> None:
         net, plan = self.net, self.net.corp.plan
+        net.start_daemons()
         net.laptop.configure(swanctl.laptop(
             [plan], dpd_delay="2s", child={"dpd_action": "restart"},
             encrypted_dns={"laptop": {"accept-domains": plan.domain, "on-disconnect": self.step.on_disconnect}}))

@@ -11,8 +11,10 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
-from . import roots
+from . import roots, sanitizers
+from .sanitizers import Sanitizer
 from .util import CLEAN_ENV, HERE, SOURCE, TestbedError, cache, hold, in_use, locked, say
 
 # What the compiled product does not depend on.
@@ -26,12 +28,15 @@ class Variant:
 
     name: str
     options: tuple
+    sanitizer: Optional[Sanitizer] = None
 
 
 GCC = Variant("gcc", ())
 CLANG = Variant("clang", ("CC=clang",))
 SANITIZED = Variant("sanitized", ("CC=gcc", "--enable-sanitizers"))
 VARIANTS = (GCC, CLANG, SANITIZED)
+# Packages for hosts, with sanitizers; the one above has no packages, but unit tests.
+SANITIZED_PACKAGES = {name: Variant(name, (), sanitizer) for name, sanitizer in sanitizers.SANITIZERS.items()}
 
 # The product is laid out as a package would lay it out.
 LAYOUT = ("--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", "--runstatedir=/run")
@@ -152,7 +157,11 @@ class Build:
     def _package(self) -> None:
         self.out.mkdir()
         options = f"nocheck werror parallel={os.cpu_count()}"
-        self._must(f"cd .. && DEB_BUILD_OPTIONS='{options}' dpkg-buildpackage --build=binary --no-sign "
+        flags = ""
+        if self.variant.sanitizer:
+            options += f" {self.variant.sanitizer.build_options}"
+            flags = " ".join(f"DEB_{name}_APPEND='{value}'" for name, value in sanitizers.FLAGS.items())
+        self._must(f"cd .. && {flags} DEB_BUILD_OPTIONS='{options}' dpkg-buildpackage --build=binary --no-sign "
                    "--ignore-builtin-builddeps", "package.log")
         # Debug symbols go with the files, for valgrind; their package is called .ddeb elsewhere than in Debian.
         symbols = [package.rename(package.with_suffix(".symbols")) for package in self.folder.glob("*-dbgsym_*")]
@@ -164,15 +173,19 @@ class Build:
     def _install_on_host_root(self) -> None:
         names = " ".join(f"/build/{package.name}" for package in self.packages)
         log = self.folder / "dpkg.log"
+        # The runtimes of sanitizers come as files.
+        force = "--force-depends" if self.variant.sanitizer else ""
         with open(log, "wb") as output:
             status = subprocess.run(
                 ["setpriv", "--pdeathsig", "KILL", HERE / "in-root", "--keep", self.layer, self._host_root, self.folder,
-                 "sh", "-c", f"dpkg --install {names}"],
+                 "sh", "-c", f"dpkg {force} --install {names}"],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=CLEAN_ENV).returncode
         if status:
             raise BuildError(f"{self.release}: the packages do not install, see {log}:\n{_tail(log)}")
         if (self.install / "usr/lib/debug").is_dir():
             shutil.copytree(self.install / "usr/lib/debug", self.layer / "usr/lib/debug", dirs_exist_ok=True)
+        if self.variant.sanitizer:
+            sanitizers.equip(self.layer, self._root, self.variant.sanitizer)
 
     def _must(self, command: str, log: str) -> None:
         if self._run(command, self.folder / log):
@@ -189,6 +202,8 @@ class Build:
     def _key(self) -> str:
         used = self._root.name + ("" if self.variant.options else f" {self._host_root.name}")
         digest = hashlib.sha256(f"{used} {self.variant}".encode())
+        if self.variant.sanitizer:
+            digest.update(Path(sanitizers.__file__).read_bytes())
         for name in self._files:
             if not name.startswith(NOT_COMPILED):
                 content = (SOURCE / name).read_bytes()
@@ -196,9 +211,10 @@ class Build:
         return digest.hexdigest()[:12]
 
 
-def products(releases) -> dict:
-    """The packages, installed, for each release, for Network."""
-    builds = [Build(release) for release in sorted(set(releases))]
+def products(releases, sanitizer: str = None) -> dict:
+    """The packages, installed, for each release, for Network; sanitizer: "address", "thread", or none."""
+    variant = SANITIZED_PACKAGES[sanitizer] if sanitizer else GCC
+    builds = [Build(release, variant) for release in sorted(set(releases))]
     for build in builds:
         build.ensure()
     return {build.release: build.layer for build in builds}

@@ -17,14 +17,18 @@ from faults.run import summary as summary_of_faults
 from faults.steps import combinations
 from soak.run import run as run_soak
 
-from . import roots
-from .build import GCC, VARIANTS, Build
+from .build import GCC, VARIANTS, Build, products
 from .host import remove_stale_cgroups
+from .sanitizers import SANITIZERS
 from .util import RELEASES, SOURCE, TestbedError, say
 
 # Of each kind, valid and mutated, in every run; more: PYTHONPATH=tests python3 -m codec --count N.
 RANDOM_ATTRIBUTES = 20000
 CROSS_PAIRS = (("forky", "bookworm"), ("bookworm", "forky"))
+# The end-to-end tests that run with a sanitizer every time, on hosts of one release.
+SANITIZED_RELEASE = "trixie"
+SANITIZED_TESTS = {"address": ("-m", "not one_release"),
+                   "thread": ("-k", "test_two_enterprises_at_once or test_rekeying or test_reauthentication")}
 
 
 class Tally:
@@ -67,6 +71,8 @@ def main() -> int:
             _soak(tally, release)
         for laptop, gateway in pairs:
             _end_to_end(tally, laptop, gateway, options.tests)
+        if not options.tests and not options.quick:
+            _sanitizers(tally, releases, options.sanitizers)
     if options.faults:
         for release in releases:
             _faults(tally, release)
@@ -81,6 +87,8 @@ def _options():
                         help="only this Debian release (may be repeated)")
     parser.add_argument("--quick", action="store_true", help="build with gcc only, and without sanitizers")
     parser.add_argument("--faults", action="store_true", help="the matrix of faults as well, see scripts/faults")
+    parser.add_argument("--sanitizers", action="store_true",
+                        help="all end-to-end tests and the matrix of faults with sanitizers as well")
     parser.add_argument("--unit", action="store_true", help="unit tests only")
     parser.add_argument("tests", nargs="*", metavar="-- PYTEST",
                         help="arguments for pytest, to choose end-to-end tests: -- -k split")
@@ -170,9 +178,22 @@ def _soak(tally: Tally, release: str) -> None:
     tally.passed += not faults
 
 
-def _faults(tally: Tally, release: str) -> None:
+def _sanitizers(tally: Tally, releases, everything: bool) -> None:
+    if everything:
+        for release in releases:
+            for sanitizer in SANITIZERS:
+                _end_to_end(tally, release, release, (), sanitizer)
+                _faults(tally, release, sanitizer)
+        return
+    if SANITIZED_RELEASE in releases:
+        for sanitizer, tests in SANITIZED_TESTS.items():
+            _end_to_end(tally, SANITIZED_RELEASE, SANITIZED_RELEASE, tests, sanitizer)
+    tally.skipped.append("sanitizers: other end-to-end tests, releases and the matrix of faults: they take long; --sanitizers")
+
+
+def _faults(tally: Tally, release: str, sanitizer: str = None) -> None:
     try:
-        outcomes = run_faults(release, combinations(FAULTS))
+        outcomes = run_faults(release, combinations(FAULTS), sanitizer=sanitizer)
     except TestbedError as error:
         tally.failure(f"faults, {release}: {error}")
         return
@@ -181,16 +202,14 @@ def _faults(tally: Tally, release: str) -> None:
             tally.passed += 1
         else:
             tally.failure(f"faults, {release}: {outcome.fault}, {outcome.step}: {outcome.leaked} leaked {outcome.problem}")
-    say(summary_of_faults(release, outcomes))
+    say(summary_of_faults(release, outcomes, sanitizer))
 
 
-def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments) -> None:
-    what = f"end to end, {laptop} laptop, {gateway} gateway"
+def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments, sanitizer: str = None) -> None:
+    what = f"end to end, {laptop} laptop, {gateway} gateway" + (f", {sanitizer} sanitizer" if sanitizer else "")
     say(what)
     try:
-        for release in {laptop, gateway}:
-            roots.ensure_pair(release)
-            Build(release).ensure()
+        products({laptop, gateway}, sanitizer)
     except TestbedError as error:
         tally.failure(f"{what}: {error}")
         return
@@ -198,6 +217,7 @@ def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments) -> None:
         report = Path(folder) / "report.xml"
         status = _run_pytest(
             f"--junitxml={report}", f"--laptop-release={laptop}", f"--gateway-release={gateway}",
+            *([f"--sanitizer={sanitizer}"] if sanitizer else []),
             *([] if laptop == gateway else ["-m", "not one_release"]), SOURCE / "tests/e2e", *arguments)
         if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
             tally.failure(f"{what}: pytest ended with status {status}")

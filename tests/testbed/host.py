@@ -16,10 +16,11 @@ from .util import CLEAN_ENV, HERE, TestbedError, cache, wait_for
 
 
 class Host:
-    """One booted host. run() and its relatives act inside it."""
+    """One booted host. run() and its relatives act inside it; environment: what its commands get beside the usual."""
 
-    def __init__(self, name: str, layers: list):
+    def __init__(self, name: str, layers: list, environment: dict = None):
         self.name = name
+        self._environment = {**CLEAN_ENV, **(environment or {})}
         self._layers = ":".join(str(layer) for layer in layers)
         self._process = None
         self._pid = None
@@ -91,7 +92,7 @@ class Host:
         enter = ["setpriv", "--pdeathsig", "KILL", "nsenter", "-t", str(self._pid),
                  "-m", "-r", "-u", "-i", "-n", "-p", "-C", "--wdns=/", "--", "setpriv", "--pdeathsig", "KILL"]
         kwargs.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.Popen(enter + [str(word) for word in command], env=CLEAN_ENV, **kwargs)
+        return subprocess.Popen(enter + [str(word) for word in command], env=self._environment, **kwargs)
 
     @staticmethod
     def send_signal(process: subprocess.Popen, number: int) -> None:

@@ -13,7 +13,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 
-from . import roots, swanctl, vici
+from . import roots, sanitizers, swanctl, vici
 from .ca import Authority
 from .capture import Capture, Evidence
 from .dnsserver import Dnsdist, DnsServer
@@ -222,16 +222,17 @@ class Network:
 
     products maps a release to a folder that is laid over its hosts, with the product installed; none for a release
     means plain Debian there. prefix: of the hosts' names, which are to be different in networks of one process.
-    laptop_root: what the laptop boots from, instead of its release's host root.
+    laptop_root: what the laptop boots from, instead of its release's host root. sanitizer: that of the products, if any.
     """
 
     def __init__(self, laptop_release: str = "trixie", gateway_release: str = "trixie", products: dict = None,
-                 report=say, prefix: str = "", laptop_root=None):
+                 report=say, prefix: str = "", laptop_root=None, sanitizer: str = None):
         self._releases = {"laptop": laptop_release, "gateway": gateway_release}
         self._products = products or {}
         self._report = report
         self._prefix = prefix
         self._laptop_root = laptop_root
+        self._sanitizer = sanitizers.SANITIZERS[sanitizer] if sanitizer else None
         self._hosts = []
         self._captures = []
         self.enterprises = {}
@@ -288,13 +289,36 @@ class Network:
         laptop.systemctl("reset-failed")
         laptop.systemctl("restart", "systemd-resolved.service")
         self.laptop.uplink()
-        laptop.systemctl("start", "encdnsd.service", "strongswan.service")
+        self.start_daemons()
         for enterprise in self.enterprises.values():
             enterprise.gateway.run("swanctl", "--terminate", "--ike", "rw", "--force", check=False)
             enterprise.configure("")
             enterprise.serve()
             enterprise.resolver.forget()
         self.hotel_dns.forget()
+
+    def start_daemons(self) -> None:
+        self.laptop.host.systemctl("start", "encdnsd.service", "strongswan.service")
+        for enterprise in self.enterprises.values():
+            # More often than systemd's limit thinks healthy.
+            enterprise.gateway.systemctl("reset-failed")
+            enterprise.gateway.systemctl("start", "strongswan.service")
+
+    @property
+    def sanitized(self) -> bool:
+        """Whether there is a sanitizer: memory and time are then no measure."""
+        return self._sanitizer is not None
+
+    def findings(self) -> list:
+        """What sanitizers have found since the hosts were booted or this was last asked. The daemons end for it, as leaks
+        are looked for when a process ends; start_daemons() has them back."""
+        if not self.sanitized:
+            return []
+        for host in [self.laptop.host] + [enterprise.gateway for enterprise in self.enterprises.values()]:
+            # One after the other, or the plugin has encdnsd started again.
+            for unit in ("strongswan.service", "encdnsd.service"):
+                host.systemctl("stop", unit, check=False)
+        return [finding for host in self._hosts for finding in sanitizers.read(host)]
 
     def add_enterprise(self, name: str = "branch") -> Enterprise:
         """Boots a second enterprise beside the first."""
@@ -309,7 +333,7 @@ class Network:
         layers = [root or roots.host_root(release).ensure()]
         if release in self._products:
             layers.insert(0, self._products[release])
-        host = Host(self._prefix + name, layers)
+        host = Host(self._prefix + name, layers, self._sanitizer and self._sanitizer.environment)
         self._hosts.append(host)
         host.start()
         return host
