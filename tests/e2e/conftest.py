@@ -19,16 +19,26 @@ def pytest_addoption(parser):
     parser.addoption("--laptop-release", choices=RELEASES, default="trixie")
     parser.addoption("--gateway-release", choices=RELEASES, default="trixie")
     parser.addoption("--sanitizer", choices=list(SANITIZERS), help="on hosts that are built with it")
+    parser.addoption("--kernel-esp", action="store_true", help="leave ESP to the kernel, which has to have it")
+    parser.addoption("--installed", metavar="FOLDER", help="the product as it is installed, by release; not built")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "one_release: the laptop's and the gateway's releases do not meet in it")
     config.addinivalue_line("markers", "not_sanitized(reason): what it asks does not hold with a sanitizer")
+    config.addinivalue_line("markers", "kernel_esp(only): is run with the kernel's ESP too, or with nothing else")
     # So that a terminated run takes its hosts down in order, as an interrupted one does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def pytest_collection_modifyitems(config, items):
+    """With --kernel-esp what is marked for it, otherwise all but what is for nothing else."""
+    def wanted(item):
+        mark = item.get_closest_marker("kernel_esp")
+        return mark is not None if config.getoption("kernel_esp") else not (mark and mark.kwargs.get("only"))
+
+    config.hook.pytest_deselected(items=[item for item in items if not wanted(item)])
+    items[:] = [item for item in items if wanted(item)]
     if not config.getoption("sanitizer"):
         return
     for item in items:
@@ -54,8 +64,11 @@ def machine():
 @pytest.fixture(scope="session")
 def network(pytestconfig, machine):
     laptop, gateway = pytestconfig.getoption("laptop_release"), pytestconfig.getoption("gateway_release")
-    sanitizer = pytestconfig.getoption("sanitizer")
-    with Network(laptop, gateway, build.products([laptop, gateway], sanitizer), sanitizer=sanitizer) as network:
+    installed, sanitizer = pytestconfig.getoption("installed"), pytestconfig.getoption("sanitizer")
+    products = {release: Path(installed, release) for release in (laptop, gateway)} if installed else \
+        build.products([laptop, gateway], sanitizer)
+    with Network(laptop, gateway, products, sanitizer=sanitizer,
+                 kernel_esp=pytestconfig.getoption("kernel_esp")) as network:
         yield network
 
 

@@ -6,7 +6,8 @@ from expect import (PUBLIC, assert_hotel_heard_nothing_of, back_to, internal_nam
                     only_tls_to_the_resolver, public_names_go_to_the_hotel, same)
 from testbed import swanctl
 
-FAMILIES = [pytest.param((4,), id="ipv4"), pytest.param((6,), id="ipv6"), pytest.param((4, 6), id="both")]
+FAMILIES = [pytest.param((4,), id="ipv4"), pytest.param((6,), id="ipv6"),
+            pytest.param((4, 6), id="both", marks=pytest.mark.kernel_esp)]
 
 
 @pytest.mark.parametrize("families", FAMILIES)
@@ -97,6 +98,7 @@ def test_gateway_without_encrypted_dns_is_refused_where_it_is_required(net):
     assert corp.resolver.names() == set()
 
 
+@pytest.mark.kernel_esp
 def test_two_enterprises_at_once(net, branch):
     """Names never cross, neither on the way nor at the resolvers."""
     laptop, both = net.laptop, [net.corp, branch]
@@ -126,6 +128,7 @@ def test_two_enterprises_at_once(net, branch):
         only_tls_to_the_resolver(enterprise, evidence)
 
 
+@pytest.mark.kernel_esp
 def test_the_gateway_ends_the_connection(net):
     """An orderly end by the peer releases the domains just as the user's own does."""
     corp, laptop = net.corp, net.laptop

@@ -48,7 +48,7 @@ def test_encdnsd_ends(net, connected, how):
     back_to(net, laptop.before)
 
 
-@pytest.mark.parametrize("how", ["kill", "stop"])
+@pytest.mark.parametrize("how", [pytest.param("kill", marks=pytest.mark.kernel_esp), "stop"])
 def test_charon_ends(net, connected, how):
     laptop = connected
     laptop.host.systemctl("mask", "--runtime", "strongswan.service")

@@ -78,7 +78,7 @@ def patient_again(net):
 
 
 @pytest.mark.parametrize("what", [("--ike", "corp"), ("--child", "net")], ids=["ike", "child"])
-@pytest.mark.parametrize("by", ["laptop", "gateway"])
+@pytest.mark.parametrize("by", [pytest.param("laptop", marks=pytest.mark.kernel_esp), "gateway"])
 def test_rekeying(net, what, by):
     """Not a query fails, and resolved is not touched."""
     connect(net)
@@ -110,6 +110,7 @@ def test_reauthentication(net, order):
     net.laptop.disconnect("corp")
 
 
+@pytest.mark.kernel_esp
 def test_the_laptop_moves(net):
     """MOBIKE: another address, or another family, which charon tries as well; the same IKE_SA."""
     connect(net)

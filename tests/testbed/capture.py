@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from .util import TestbedError, wait_for
 
-TCP, UDP = 6, 17
+TCP, UDP, ESP = 6, 17, 50
 DOT, DOH = 853, 443
 LINUX_SLL2 = 276
+OUTGOING = 4
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Packet:
     source_port: int
     destination_port: int
     payload: bytes
+    incoming: bool
 
     @property
     def ports(self) -> tuple:
@@ -98,7 +100,7 @@ class Capture:
                     yield packet
 
     def _parse(self, frame: bytes):
-        ethertype, _, ifindex = struct.unpack_from("!HHI", frame)
+        ethertype, _, ifindex, _, kind = struct.unpack_from("!HHIHB", frame)
         network = frame[20:]
         if ethertype == 0x0800 and len(network) >= 20:
             total, protocol = struct.unpack_from("!H", network, 2)[0], network[9]
@@ -116,7 +118,8 @@ class Capture:
         elif protocol == TCP and len(transport) >= 20:
             ports, payload = struct.unpack_from("!HH", transport), transport[(transport[12] >> 4) * 4:]
         interface = self._names.get(ifindex, f"interface {ifindex}")
-        return Packet(self.host.name, interface, source, destination, protocol, *ports, payload)
+        return Packet(self.host.name, interface, source, destination, protocol, *ports, payload,
+                      kind != OUTGOING)
 
     def _complaints(self) -> str:
         self._errors.seek(0)

@@ -17,6 +17,7 @@ from faults.run import summary as summary_of_faults
 from faults.steps import combinations
 from soak.run import run as run_soak
 
+from . import machine
 from .build import GCC, VARIANTS, Build, products
 from .host import remove_stale_cgroups
 from .sanitizers import SANITIZERS
@@ -24,11 +25,16 @@ from .util import RELEASES, SOURCE, TestbedError, say
 
 # Of each kind, valid and mutated, in every run; more: PYTHONPATH=tests python3 -m codec --count N.
 RANDOM_ATTRIBUTES = 20000
+# In every run, on one release: some 3 minutes on two quiet cores, for the virtual machine's processor is emulated.
+IN_THE_MACHINE = "test_kernel_esp and not doh and not wifi0"
+MACHINE_SECONDS = 900
 CROSS_PAIRS = (("forky", "bookworm"), ("bookworm", "forky"))
 # The end-to-end tests that run with a sanitizer every time, on hosts of one release; about 4 minutes.
 SANITIZED_RELEASE = "trixie"
 SANITIZED_TESTS = {"address": ("-m", "not one_release", "-k", "not test_lifecycle"),
                    "thread": ("-k", "test_two_enterprises_at_once or test_rekeying or test_reauthentication")}
+
+ENDS_OF_PYTEST = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class Tally:
@@ -73,6 +79,7 @@ def main() -> int:
             _end_to_end(tally, laptop, gateway, options.tests)
         if not options.tests and not options.quick:
             _sanitizers(tally, releases, options.sanitizers)
+        _kernel_esp(tally, releases, options)
     if options.faults:
         for release in releases:
             _faults(tally, release)
@@ -89,6 +96,8 @@ def _options():
     parser.add_argument("--faults", action="store_true", help="the matrix of faults as well, see scripts/faults")
     parser.add_argument("--sanitizers", action="store_true",
                         help="all end-to-end tests and the matrix of faults with sanitizers as well")
+    parser.add_argument("--machine", action="store_true",
+                        help="all tests for the kernel's ESP, in virtual machines with every release's kernel")
     parser.add_argument("--unit", action="store_true", help="unit tests only")
     parser.add_argument("tests", nargs="*", metavar="-- PYTEST",
                         help="arguments for pytest, to choose end-to-end tests: -- -k split")
@@ -219,13 +228,44 @@ def _end_to_end(tally: Tally, laptop: str, gateway: str, arguments, sanitizer: s
             f"--junitxml={report}", f"--laptop-release={laptop}", f"--gateway-release={gateway}",
             *([f"--sanitizer={sanitizer}"] if sanitizer else []),
             *([] if laptop == gateway else ["-m", "not one_release"]), SOURCE / "tests/e2e", *arguments)
-        if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if status not in ENDS_OF_PYTEST:
             tally.failure(f"{what}: pytest ended with status {status}")
         if not report.exists():
             return
         _read_report(tally, what, report)
     if laptop != gateway:
         tally.skipped.append(f"{what}: what concerns one release alone, and was run in its own pair")
+
+
+def _kernel_esp(tally: Tally, releases, options) -> None:
+    """On one release what no other kind of tunnel shows; the rest when asked for."""
+    if options.machine:
+        for release in releases:
+            _in_machine(tally, release, options.tests)
+        return
+    one = "trixie" if "trixie" in releases else releases[0]
+    rest = "all tests with the kernel's ESP on every release: they take long; --machine"
+    if options.quick or options.tests:
+        tally.skipped.append(rest)
+        return
+    tally.skipped.append(f"{rest}; of them {IN_THE_MACHINE} were run, on {one}")
+    _in_machine(tally, one, ["-k", IN_THE_MACHINE])
+
+
+def _in_machine(tally: Tally, release: str, arguments) -> None:
+    what = f"the kernel's ESP, {release}"
+    say(what)
+    with tempfile.TemporaryDirectory(prefix="encdns-check-") as folder:
+        report = Path(folder) / "report.xml"
+        try:
+            status = machine.run(release, arguments, report, MACHINE_SECONDS)
+        except TestbedError as error:
+            tally.failure(f"{what}: {error}")
+            return
+        if status not in ENDS_OF_PYTEST or not report.stat().st_size:
+            tally.failure(f"{what}: pytest ended with status {status}")
+        else:
+            _read_report(tally, what, report)
 
 
 def _run_pytest(*arguments) -> int:

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .util import CLEAN_ENV, HERE, TestbedError, cache, wait_for
+from .util import CLEAN_ENV, HERE, PATIENCE, TestbedError, cache, wait_for
 
 
 class Host:
@@ -105,7 +105,7 @@ class Host:
         process = self.popen(*command, stdin=subprocess.PIPE if input is not None else subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
         try:
-            stdout, stderr = process.communicate(input, timeout)
+            stdout, stderr = process.communicate(input, timeout * PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

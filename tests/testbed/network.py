@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from . import roots, sanitizers, swanctl, vici
 from .ca import Authority
-from .capture import Capture, Evidence
+from .capture import ESP, Capture, Evidence
 from .dnsserver import Dnsdist, DnsServer
 from .host import Host, remove_stale_cgroups
 from .swanctl import Swanctl
@@ -224,16 +224,18 @@ class Network:
     products maps a release to a folder that is laid over its hosts, with the product installed; none for a release
     means plain Debian there. prefix: of the hosts' names, which are to be different in networks of one process.
     laptop_root: what the laptop boots from, instead of its release's host root. sanitizer: that of the products, if any.
+    kernel_esp: charon leaves ESP to the kernel, as it does where nobody has configured anything else.
     """
 
     def __init__(self, laptop_release: str = "trixie", gateway_release: str = "trixie", products: dict = None,
-                 report=say, prefix: str = "", laptop_root=None, sanitizer: str = None):
+                 report=say, prefix: str = "", laptop_root=None, sanitizer: str = None, kernel_esp: bool = False):
         self._releases = {"laptop": laptop_release, "gateway": gateway_release}
         self._products = products or {}
         self._report = report
         self._prefix = prefix
         self._laptop_root = laptop_root
         self._sanitizer = sanitizers.SANITIZERS[sanitizer] if sanitizer else None
+        self._kernel_esp = kernel_esp
         self._hosts = []
         self._captures = []
         self.enterprises = {}
@@ -270,6 +272,7 @@ class Network:
         self.hotel_dns = DnsServer(self.hotel, HOTEL, HOTEL_EVERYTHING)
         self.hotel_dns.start()
         self.laptop = Laptop(laptop)
+        self._choose_esp(laptop)
         if laptop.exists("/usr/sbin/encdnsd"):
             # As a package does when it is installed.
             laptop.systemctl("enable", "--now", "encdnsd.service")
@@ -345,6 +348,7 @@ class Network:
 
     def _attach(self, enterprise: Enterprise) -> None:
         plan, gateway, resolver = enterprise.plan, enterprise.gateway, enterprise.resolver_host
+        self._choose_esp(gateway)
         provider = tuple(str(ipaddress.ip_address(address) - 1) for address in plan.internet)
         _router(gateway)
         _join(self.hotel, f"wan-{plan.name}", gateway, "wan0")
@@ -361,6 +365,11 @@ class Network:
         self.laptop.trust(plan.name, enterprise.authority.certificate)
         self.enterprises[plan.name] = enterprise
 
+    def _choose_esp(self, host: Host) -> None:
+        if self._kernel_esp:
+            host.shell("sed -i '/^charon-systemd/,$d' /etc/strongswan.d/testbed.conf")
+            host.systemctl("restart", "strongswan.service")
+
     def watch(self) -> "Watch":
         """Captures on the laptop, the hotel and the gateways, for a with statement."""
         return Watch(self, [self.laptop.host, self.hotel] + [e.gateway for e in self.enterprises.values()])
@@ -368,8 +377,17 @@ class Network:
     def is_inside(self, packet) -> bool:
         """The decrypted end of the tunnel and the enterprise's own network, where internal names may be seen
         inside TLS; everything else is outside."""
-        return packet.interface.startswith("ipsec") or \
-            packet.interface == "lan0" and packet.host in {e.gateway.name for e in self.enterprises.values()}
+        gateways = {e.gateway.name for e in self.enterprises.values()}
+        return packet.interface.startswith(("ipsec", "xfrm")) or \
+            packet.interface == "lan0" and packet.host in gateways or \
+            packet.incoming and packet.host in gateways | {self.laptop.host.name} and self._is_decrypted(packet)
+
+    def _is_decrypted(self, packet) -> bool:
+        """Where the kernel does ESP without an interface for it, a packet comes in by the outer one twice, the second
+        time in clear. What does so without having been ESP, the hotel has seen as well, and there it counts."""
+        return self._kernel_esp and packet.protocol != ESP and any(
+            ipaddress.ip_address(address) in pool for address in (packet.source, packet.destination)
+            for enterprise in self.enterprises.values() for pool in map(ipaddress.ip_network, enterprise.plan.pools))
 
 
 class Watch:

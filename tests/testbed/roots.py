@@ -30,6 +30,12 @@ HOST_PACKAGES = """
     python3-minimal python3-dnspython valgrind libc6-dbg
 """.split()
 
+# What runs the test bed in a virtual machine, and the kernel of that.
+MACHINE_PACKAGES = """
+    linux-image-cloud-amd64 initramfs-tools udev kmod
+    python3 python3-pytest python3-dnspython iproute2 util-linux util-linux-extra openssl
+""".split()
+
 NETWORK_MANAGER = "network-manager network-manager-strongswan".split()
 
 
@@ -103,6 +109,11 @@ def host_root(release: str) -> Root:
 def network_manager_root(release: str) -> Root:
     """A host root of whose network NetworkManager is in charge; for the one test that asks for it."""
     return Root("nm", release, tuple(HOST_PACKAGES + NETWORK_MANAGER), HERE / "hooks" / "host-root")
+
+
+def machine_root(release: str) -> Root:
+    """What a virtual machine boots, in which hosts are: with Debian's kernel."""
+    return Root("machine", release, tuple(MACHINE_PACKAGES), HERE / "hooks" / "machine-root")
 
 
 def ensure_pair(release: str) -> tuple:
