@@ -19,7 +19,7 @@ from .util import CLEAN_ENV, HERE, SOURCE, TestbedError, cache, hold, in_use, lo
 
 # What the compiled product does not depend on.
 NOT_COMPILED = ("doc/", "tests/testbed/", "tests/codec/", "tests/mutations/", "tests/e2e/", "tests/faults/",
-                "tests/bench/", "tests/soak/", "scripts/", ".ci/", "README.md")
+                "tests/bench/", "tests/soak/", "tests/load/", "scripts/", ".ci/", "README.md")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from faults.faults import FAULTS
 from faults.run import run as run_faults
 from faults.run import summary as summary_of_faults
 from faults.steps import combinations
+from load.run import run as run_load
 from soak.run import run as run_soak
 
 from . import machine
@@ -75,6 +76,8 @@ def main() -> int:
     if not options.unit:
         for release in releases if not options.tests else ():
             _soak(tally, release)
+        if not options.tests:
+            _load(tally, "trixie" if "trixie" in releases else releases[0])
         for laptop, gateway in pairs:
             _end_to_end(tally, laptop, gateway, options.tests)
         if not options.tests and not options.quick:
@@ -184,6 +187,21 @@ def _soak(tally: Tally, release: str) -> None:
         faults = [f"{release}: {error}"]
     for fault in faults:
         tally.failure(f"soak, {fault}")
+    tally.passed += not faults
+
+
+def _load(tally: Tally, release: str) -> None:
+    """Whether any is lost, and the memory; the ratio is told, but judged by scripts/load, on a quiet machine."""
+    try:
+        result = run_load(release, connects=500, turns=2)
+    except TestbedError as error:
+        tally.failure(f"load, {release}: {error}")
+        return
+    for line in result.lines():
+        tally.figure(line)
+    faults = result.faults(judge_ratio=False)
+    for fault in faults:
+        tally.failure(f"load, {fault}")
     tally.passed += not faults
 
 

@@ -14,8 +14,9 @@ def section(name: str, content: dict) -> str:
     return "\n".join(lines + ["}"]) + "\n"
 
 
-def gateway(plan, families=(4, 6), full=False, pool_options=None, encrypted_dns=None) -> str:
-    """A gateway's whole file. pool_options: extra lines for the IPv4 pool; encrypted_dns: the section's content."""
+def gateway(plan, families=(4, 6), full=False, pool_options=None, encrypted_dns=None, **settings) -> str:
+    """A gateway's whole file. pool_options: extra lines for the IPv4 pool; encrypted_dns: the section's content;
+    settings: what is added to the connection."""
     chosen = [index for index, family in enumerate((4, 6)) if family in families]
     pools = {}
     for index in chosen:
@@ -26,6 +27,7 @@ def gateway(plan, families=(4, 6), full=False, pool_options=None, encrypted_dns=
         "version": 2,
         "local_addrs": plan.internet,
         "pools": list(pools),
+        **settings,
         "local": {"auth": "pubkey", "certs": "gateway.pem", "id": plan.gateway_id},
         "remote": {"auth": "pubkey", "cacerts": f"{plan.name}.pem"},
         "children": {"net": {"local_ts": [selectors[index] for index in chosen]}},

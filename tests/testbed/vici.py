@@ -1,7 +1,8 @@
 """As much of strongSwan's vici protocol as it takes to load a pool with attributes of any bytes, which swanctl.conf
-cannot express.
+cannot express, and to have a thousand IKE_SAs without a process for each.
 """
 
+import re
 import socket
 import struct
 
@@ -23,15 +24,52 @@ def unload_pool(host, name: str) -> None:
     _request(host, "unload-pool", _named(KEY_VALUE, "name") + _value(name.encode()))
 
 
+def initiate(host, connection: str) -> bool:
+    """Has charon establish an IKE_SA of a connection, and waits for it."""
+    return _SUCCESS in _exchange(host, "initiate", _named(KEY_VALUE, "ike") + _value(connection.encode()), 60)
+
+
+def terminate(host, connection: str) -> None:
+    """Has charon end all IKE_SAs of a connection."""
+    _exchange(host, "terminate", _named(KEY_VALUE, "ike") + _value(connection.encode())
+              + _named(KEY_VALUE, "timeout") + _value(b"-1"))
+
+
+def stats(host) -> tuple:
+    """How many IKE_SAs are established, and how many octets of memory are in use by malloc's own account."""
+    reply = _exchange(host, "stats", b"")
+    total, half_open, used = (int(re.search(section + rb".*?\x03" + bytes([len(key)]) + key + rb"..(\d+)", reply, re.S)[1])
+                              for section, key in ((b"ikesas", b"total"), (b"ikesas", b"half-open"), (b"mallinfo", b"used")))
+    return total - half_open, used
+
+
+_SUCCESS = b"\x07success\x00\x03yes"
+
+
 def _request(host, command: str, message: bytes) -> None:
+    reply = _exchange(host, command, message)
+    if _SUCCESS not in reply:
+        raise TestbedError(f"{host.name}: vici {command}: {reply!r}")
+
+
+def _exchange(host, command: str, message: bytes, timeout: float = 10) -> bytes:
+    try:
+        reply = _ask(host, command, message, timeout)
+    except TimeoutError:
+        raise TestbedError(f"{host.name}: vici {command}: no answer within {timeout:g} s") from None
+    if reply[:1] != bytes([CMD_RESPONSE]):
+        raise TestbedError(f"{host.name}: vici {command}: {reply!r}")
+    return reply
+
+
+def _ask(host, command: str, message: bytes, timeout: float) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        # Whoever has a timeout by now does not wait for a place in charon's short queue.
         connection.connect(f"/proc/{host.pid}/root/run/charon.vici")
+        connection.settimeout(timeout)
         packet = _named(CMD_REQUEST, command) + message
         connection.sendall(struct.pack("!I", len(packet)) + packet)
-        reply = _receive(connection, struct.unpack("!I", _receive(connection, 4))[0])
-    if reply[:1] != bytes([CMD_RESPONSE]) or b"\x07success\x00\x03yes" not in reply:
-        raise TestbedError(f"{host.name}: vici {command}: {reply!r}")
+        return _receive(connection, struct.unpack("!I", _receive(connection, 4))[0])
 
 
 def _receive(connection, length: int) -> bytes:

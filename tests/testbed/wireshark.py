@@ -1,13 +1,12 @@
 """What wireshark's dissector makes of IKE messages that a capture holds, with the keys that tests/savekeys writes."""
 
-import base64
 import subprocess
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-from .build import Build
+from .extra_plugin import ExtraPlugin
 from .util import CLEAN_ENV, TestbedError
 
 # What tests/savekeys knows how to write down.
@@ -33,24 +32,18 @@ class Configuration:
 class KeySaver:
     """charon on a host, restarted with the plugin that saves keys, until the end of a with statement."""
 
-    FILES = ("/usr/lib/ipsec/plugins/libstrongswan-savekeys.so", "/etc/strongswan.d/charon/savekeys.conf")
-
     def __init__(self, host, release: str):
         self._host = host
-        build = Build(release)
-        build.make("libstrongswan-savekeys.la", "tests/savekeys")
-        self._plugin = build.out / "tests/savekeys/.libs/libstrongswan-savekeys.so"
+        self._plugin = ExtraPlugin(host, release, "savekeys", CONFIGURATION % KEYS)
 
     def __enter__(self):
-        plugin, configuration = self.FILES
-        self._host.run("sh", "-euc", 'base64 -d >"$1"', "install", plugin,
-                       input=base64.b64encode(self._plugin.read_bytes()).decode())
-        self._host.write(configuration, CONFIGURATION % KEYS)
+        self._plugin.__enter__()
         self._host.systemctl("restart", "strongswan.service")
         return self
 
     def __exit__(self, *_):
-        self._host.remove(*self.FILES, KEYS)
+        self._plugin.__exit__()
+        self._host.remove(KEYS)
         self._host.systemctl("restart", "strongswan.service")
 
     def keys(self) -> str:
