@@ -193,8 +193,7 @@ static int read_list(sd_bus_message *message, void *field, struct target *target
 
 	r = sd_bus_message_enter_container(message, 'a', "s");
 	while (r >= 0 && (r = sd_bus_message_read(message, "s", &text)) > 0) {
-		if (list_length(list) >= LIMIT_LIST || strlen(text) > LIMIT_TEXT ||
-			!is_plain(text))
+		if (list_length(list) >= LIMIT_LIST || strlen(text) > LIMIT_TEXT || !is_plain(text))
 			return fault(target, "no list of a sane length");
 		r = list_add(&list, text);
 	}
@@ -482,6 +481,8 @@ int request_read(sd_bus_message *message, struct request *ret, sd_bus_error *err
 		request_clear(&request);
 		return r;
 	}
+	if (request.gateway_hosts.address.family == 0)
+		request.gateway_hosts.names = list_free(request.gateway_hosts.names);
 	*ret = request;
 	return 0;
 }

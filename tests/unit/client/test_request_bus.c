@@ -134,6 +134,20 @@ static void test_defaults(void **state)
 	request_clear(&request);
 }
 
+/* Names without an address answer nothing. */
+static void test_gateway_without_an_address(void **state)
+{
+	sd_bus_message *message = apply(state, "corp");
+	struct request request;
+
+	add_link(message);
+	assert_true(
+		sd_bus_message_append(message, "{sv}", "gateway-names", "as", 1, "vpn.corp.example") >= 0);
+	assert_null(read_it(message, &request));
+	assert_null(request.gateway_hosts.names);
+	request_clear(&request);
+}
+
 static void test_missing(void **state)
 {
 	sd_bus_message *message = apply(state, "corp");
@@ -260,8 +274,7 @@ static void test_bounds(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		cleanup_free char *text = NULL;
 
-		assert_null(
-			with_list(state, cases[i].key, cases[i].type, cases[i].limit, cases[i].append));
+		assert_null(with_list(state, cases[i].key, cases[i].type, cases[i].limit, cases[i].append));
 		text = with_list(state, cases[i].key, cases[i].type, cases[i].limit + 1, cases[i].append);
 		assert_non_null(text);
 		assert_ptr_equal(strstr(text, cases[i].key), text);
@@ -292,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_gateway_without_an_address),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_wrong_values),
