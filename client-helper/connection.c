@@ -628,14 +628,6 @@ int connection_new(
 	return 0;
 }
 
-static int restore_text(char **field, const char *text)
-{
-	if (!text)
-		return 0;
-	*field = strdup(text);
-	return *field ? 0 : -ENOMEM;
-}
-
 static int restore(struct connection *connection, const struct saved_connection *saved,
 	struct stored_sockets *sockets)
 {
@@ -649,13 +641,13 @@ static int restore(struct connection *connection, const struct saved_connection 
 	connection->plan.family_outside = saved->family_outside;
 	connection->held = saved->held;
 	connection->request.policy.block_on_disconnect = saved->block && !saved->held;
-	r = restore_text(&connection->why, why);
+	r = copy_text(&connection->why, why);
 	if (r >= 0)
-		r = restore_text(&connection->request.policy.organization, saved->organization);
+		r = copy_text(&connection->request.policy.organization, saved->organization);
 	if (r >= 0)
-		r = restore_text(&connection->request.gateway, saved->gateway);
+		r = copy_text(&connection->request.gateway, saved->gateway);
 	if (r >= 0)
-		r = restore_text(&connection->link, saved->link);
+		r = copy_text(&connection->link, saved->link);
 	connection->request.gateway_hosts.address = saved->gateway_hosts.address;
 	if (r >= 0)
 		r = list_copy(saved->gateway_hosts.names, &connection->request.gateway_hosts.names);
