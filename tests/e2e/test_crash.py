@@ -1,6 +1,10 @@
 """What happens when a part dies while connected: internal names fail, they do not leak; and what comes back finds its
 state again."""
 
+import json
+import subprocess
+import time
+
 import pytest
 
 from expect import (assert_hotel_heard_nothing_of, back_to, internal_names_fail, internal_names_resolve, no_leak,
@@ -46,6 +50,18 @@ def test_encdnsd_ends(net, connected, how):
     public_names_go_to_the_hotel(net)
     laptop.disconnect("corp")
     back_to(net, laptop.before)
+
+
+def test_the_status_is_told_by_the_next_encdnsd(connected):
+    """Where the one that was asked ends before it has answered."""
+    host = connected.host
+    host.kill("encdnsd.service", "STOP")
+    asking = host.popen("encdnsctl", "status", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    host.kill("encdnsd.service")
+    answer, complaint = asking.communicate(timeout=30)
+    assert answer, complaint
+    assert [connection["name"] for connection in json.loads(answer)["connections"]] == ["corp"]
 
 
 @pytest.mark.parametrize("how", [pytest.param("kill", marks=pytest.mark.kernel_esp), "stop"])
