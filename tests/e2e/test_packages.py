@@ -1,5 +1,6 @@
 """The Debian packages on a host that has never seen them: installed, upgraded, removed, purged."""
 
+import re
 import shutil
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from testbed import roots
 from testbed.build import Build
 from testbed.host import Host
-from testbed.util import wait_for
+from testbed.util import SOURCE, wait_for
 
 pytestmark = [pytest.mark.one_release, pytest.mark.not_sanitized("it installs the packages that users get")]
 
@@ -125,6 +126,15 @@ def test_they_fit_this_strongswan_alone(host):
     *rest, last = upstream.split(".")
     assert not fits(".".join([*rest, str(int(last) + 1)]) + "-1")
     assert not fits(".".join([*rest, str(int(last) - 1)]) + "-9" if int(last) else "0-1")
+
+
+def test_their_own_tests_pass(host):
+    """Those of debian/tests, which Debian's machines run."""
+    commands = re.findall(r"^Test-Command: (.+)$", (SOURCE / "debian/tests/control").read_text(), re.M)
+    assert commands
+    install(host)
+    for command in commands:
+        host.shell(command)
 
 
 def newer(host):
