@@ -160,7 +160,8 @@ FAULTS = (
     Fault("resolver down", _stop_resolver, _serve, hold=3),
     Fault("resolver unreachable", _drop("gateway", TO_RESOLVER), _undrop("gateway"), hold=6),
     Fault("certificate expired", _expire_certificate, _serve, hold=3),
-    Fault("gateway unreachable", _drop("hotel", TO_GATEWAY), _undrop("hotel"), hold=12),
+    # Longer than charon tries to reestablish it for the first time.
+    Fault("gateway unreachable", _drop("hotel", TO_GATEWAY), _undrop("hotel"), hold=15),
     Fault("uplink lost", _uplink("down"), _uplink("up"), hold=3),
     Fault("suspended", _suspend, _resume, hold=4),
 )

@@ -151,7 +151,7 @@ class Run:
         net, plan = self.net, self.net.corp.plan
         net.start_daemons()
         net.laptop.configure(swanctl.laptop(
-            [plan], dpd_delay="2s", child={"dpd_action": "restart"},
+            [plan], dpd_delay="2s", keyingtries=0, child={"dpd_action": "restart"},
             encrypted_dns={"laptop": {"accept-domains": plan.domain, "on-disconnect": self.step.on_disconnect}}))
         self._before = net.laptop.resolvectl()
         net.laptop.connect(CONNECTION)
