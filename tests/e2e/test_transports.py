@@ -78,8 +78,10 @@ def test_transport(net, request, transport, program):
     assert (told["authenticated-by"], told["tls-version"]) == ("certificate", "TLSv1.3")
     assert told["queries"] >= told["answers"] >= len(corp.plan.names)
     assert 0 < told["rtt-median-usec"] <= told["rtt-p99-usec"] and told["handshake-usec"] > 0
-    said = net.laptop.host.output("encdnsctl", "status")
-    assert f"{transport}, connected, in use, authenticated by certificate\n" in said
+    # dnsdist closes what was idle for two seconds: asked again, it is connected again.
+    line = f"{transport}, connected, in use, authenticated by certificate\n"
+    said = wait_for(lambda: net.laptop.lookup(f"intranet.{corp.plan.domain}")
+                    and (text := net.laptop.host.output("encdnsctl", "status")) and line in text and text, line)
     assert re.search(r"TLSv1\.3, \d+ queries, 0 failures, round trip [\d.]+ ms .*, handshake [\d.]+ ms\n", said)
     no_leak(net, evidence)
     only_tls_to_the_resolver(corp, evidence, port)
