@@ -1,10 +1,13 @@
 #!/usr/bin/python3
-"""Checks two tables against the tests and the code.
+"""Checks two tables, and a list, against the tests and the code.
 
 conformance.md beside this file, what the standards ask of us: every row names at least one test, every test that is named
 exists and is run, and no row is missing between the first and the last of its kind.
 
 ../doc/limits.md: every limit of the three headers has a row with its value, and likewise a test.
+
+../conf/apparmor-strongswan-encdns: it lets the plugin call and hear what it calls and hears, and no more. No kernel of
+Debian's would tell: they leave the bus to dbus-daemon alone.
 """
 
 import re
@@ -21,7 +24,7 @@ UNITS = {"": 1, "KiB": 1024, "MiB": 1024 ** 2, "ms": 1_000, "s": 1_000_000}
 
 
 def main() -> int:
-    return max(check_conformance(), check_limits())
+    return max(check_conformance(), check_limits(), check_apparmor())
 
 
 def check_conformance() -> int:
@@ -60,6 +63,19 @@ def check_limits() -> int:
     print("limits: " + ", ".join(f"{name} {value}" for name, (value, _) in rows.items()))
     print(f"limits: {len(limits)}, {named} tests named, {len(mistakes) or 'none'} wrong or without one")
     return 1 if mistakes or not limits else 0
+
+
+def check_apparmor() -> int:
+    code = "".join(path.read_text() for path in sorted((HERE.parent / "plugin").glob("*.c")))
+    profile = (HERE.parent / "conf/apparmor-strongswan-encdns").read_text()
+    mistakes = []
+    for direction, members in (("send", r'prepare\(this(?:->helper)?, "(\w+)"'), ("receive", r'HELPER_INTERFACE, "(\w+)"')):
+        used = set(re.findall(members, code))
+        rule = re.search(rf"^dbus {direction}\n(?:\t.*\n)*?\tinterface=org\.strongswan\S*\n\tmember={{?([\w,]+)}}?,$", profile, re.M)
+        allowed = set(rule[1].split(",")) if rule else set()
+        mistakes += [f"{direction}: {member}" for member in sorted(used ^ allowed)] if used else [f"{direction}: none found"]
+    tell("conf/apparmor-strongswan-encdns", mistakes)
+    return 1 if mistakes else 0
 
 
 def values(header: str, names: str) -> dict:
