@@ -200,7 +200,9 @@ class Result:
         return statistics.median(getattr(turn, figure) for turn in self.turns[with_plugin])
 
     def ratio(self, figure: str) -> float:
-        return self.median(figure, True) / self.median(figure, False)
+        """The median over the pairs of turns that followed each other: the machine's moods last longer than a turn."""
+        return statistics.median(getattr(with_plugin, figure) / getattr(without, figure)
+                                 for without, with_plugin in zip(*self.turns))
 
     @property
     def octets(self) -> tuple:
