@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from . import machine
 from .build import GCC, VARIANTS, Build, products
 from .host import remove_stale_cgroups
 from .sanitizers import SANITIZERS
-from .util import RELEASES, SOURCE, TestbedError, say
+from .util import RELEASES, SOURCE, STARTED, TestbedError, say
 
 # Of each kind, valid and mutated, in every run; more: PYTHONPATH=tests python3 -m codec --count N.
 RANDOM_ATTRIBUTES = 20000
@@ -79,10 +80,12 @@ def main() -> int:
         if not options.tests:
             _load(tally, "trixie" if "trixie" in releases else releases[0])
         for laptop, gateway in pairs:
-            _end_to_end(tally, laptop, gateway, options.tests)
-        if not options.tests and not options.quick:
+            if not _late(tally, options, f"end to end, {laptop} laptop, {gateway} gateway"):
+                _end_to_end(tally, laptop, gateway, options.tests)
+        if not options.tests and not options.quick and not _late(tally, options, "sanitizers"):
             _sanitizers(tally, releases, options.sanitizers)
-        _kernel_esp(tally, releases, options)
+        if not _late(tally, options, "the kernel's ESP"):
+            _kernel_esp(tally, releases, options)
     if options.faults:
         for release in releases:
             _faults(tally, release)
@@ -101,10 +104,20 @@ def _options():
                         help="all end-to-end tests and the matrix of faults with sanitizers as well")
     parser.add_argument("--machine", action="store_true",
                         help="all tests for the kernel's ESP, in virtual machines with every release's kernel")
+    parser.add_argument("--minutes", type=float, metavar="N",
+                        help="begin no further end-to-end tests after so long; they are told as skipped")
     parser.add_argument("--unit", action="store_true", help="unit tests only")
     parser.add_argument("tests", nargs="*", metavar="-- PYTEST",
                         help="arguments for pytest, to choose end-to-end tests: -- -k split")
     return parser.parse_args()
+
+
+def _late(tally: Tally, options, what: str) -> bool:
+    """Whether it is too late to begin with something; then it is skipped."""
+    if options.minutes is None or time.monotonic() - STARTED < 60 * options.minutes:
+        return False
+    tally.skipped.append(f"{what}: not begun within {options.minutes:g} minutes")
+    return True
 
 
 def _shell_scripts(tally: Tally) -> None:
