@@ -188,9 +188,7 @@ def test_what_is_up_is_blocked_and_released(net, up):
         public_names_go_to_the_hotel(net)
         assert net.corp.resolver.names() == set()
         # Neither encdnsd's end nor what the plugin tells it again lifts it.
-        daemon = up.host.main_pid("encdnsd.service")
-        up.host.kill("encdnsd.service")
-        wait_for(lambda: up.host.main_pid("encdnsd.service") not in (0, daemon), "another encdnsd", 20)
+        up.host.kill_for_another("encdnsd.service")
         wait_for(lambda: up.status_of("corp").get("virtual-ips"), "the plugin to apply it again", 20)
         wait_blocked(up)
         internal_names_fail(net, net.corp)

@@ -170,9 +170,7 @@ def test_what_others_have_set_survives(net, corp_zone):
 def test_encdnsd_is_killed(net, corp_zone):
     corp, laptop = net.corp, net.laptop
     before = connect(net, [corp_zone], [corp_zone.anchor])
-    daemon = laptop.host.main_pid("encdnsd.service")
-    laptop.host.kill("encdnsd.service")
-    wait_for(lambda: laptop.host.main_pid("encdnsd.service") not in (0, daemon), "another encdnsd")
+    laptop.host.kill_for_another("encdnsd.service")
     laptop.wait_in_force("corp")
     internal_names_resolve(net, corp)
     assert is_authenticated(laptop, f"mail.{corp.plan.domain}")

@@ -151,6 +151,12 @@ class Host:
     def kill(self, unit: str, signal_name: str = "KILL") -> None:
         self.systemctl("kill", "--kill-who=main", f"--signal={signal_name}", unit)
 
+    def kill_for_another(self, unit: str) -> None:
+        """Kills the main process of a unit, and waits until systemd has started the next."""
+        killed = self.main_pid(unit)
+        self.kill(unit)
+        wait_for(lambda: self.main_pid(unit) not in (0, killed), f"{self.name}: another {unit}")
+
     def cursor(self) -> str:
         """A point in the journal, for journal(after=...)."""
         self.run("journalctl", "--sync", check=False)
