@@ -55,6 +55,7 @@ enum {
 #define LIMIT_EYEBALLS_USEC ((uint64_t)250000)   /* RFC 8305: until the next address is tried too */
 #define LIMIT_ATTEMPT_USEC ((uint64_t)1500000)   /* a server that has not answered by then is left \
 												  */
+#define LIMIT_MERGE_USEC ((uint64_t)1000000)     /* who asks the same later is asked for anew */
 #define LIMIT_TOTAL_USEC ((uint64_t)4500000)     /* SERVFAIL by then, D6 asks for 5 s */
 #define LIMIT_IDLE_USEC ((uint64_t)30000000) /* a connection without queries is kept that long */
 #define LIMIT_CLIENT_IDLE_USEC ((uint64_t)30000000)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "chooser.h"
+#include "inflight.h"
 #include "listener.h"
 #include "memory.h"
 #include "tls.h"
@@ -21,6 +22,7 @@ struct forwarder {
 	sd_event *event;
 	struct query_pool *pool;
 	struct listener *listener;
+	struct inflight *inflight;
 	struct chooser *chooser;
 	sd_event_source *timer;
 	uint64_t armed; /* UINT64_MAX: the timer is off */
@@ -33,6 +35,8 @@ struct forwarder {
 	char *ca_certificates;
 	struct tls_context *tls; /* NULL: no server needs it */
 	struct known_hosts hosts;
+
+	uint8_t copy[LIMIT_MESSAGE]; /* of an answer; stays unbacked by memory until it is needed */
 };
 
 /* A timer that fires too early costs less than one that is set with every query. */
@@ -68,7 +72,7 @@ static void on_query(struct query *query, void *userdata)
 
 	if (chooser_n_servers(forwarder->chooser) == 0 && is_known(forwarder, query))
 		listener_answer_address(forwarder->listener, query, &forwarder->hosts.address);
-	else
+	else if (!inflight_join(forwarder->inflight, query))
 		chooser_submit(forwarder->chooser, query);
 }
 
@@ -110,12 +114,29 @@ static int on_connect(struct carrier_config *config, struct carrier **ret,
 static void on_answer(struct query *query, uint8_t *message, size_t length,
 	const struct dns_message *parsed, void *userdata)
 {
-	listener_answer(((struct forwarder *)userdata)->listener, query, message, length, parsed);
+	struct forwarder *forwarder = userdata;
+	struct query *next, *follower = inflight_leave(forwarder->inflight, query);
+
+	/* Each answer is made in place, with its asker's id and size, and sent before the next. */
+	for (; follower; follower = next) {
+		next = follower->followers;
+		memcpy(forwarder->copy, message, length);
+		listener_answer(forwarder->listener, follower, forwarder->copy, length, parsed);
+		listener_flush(forwarder->listener);
+	}
+	listener_answer(forwarder->listener, query, message, length, parsed);
 }
 
 static void on_fail(struct query *query, enum dns_ede code, const char *text, void *userdata)
 {
-	listener_fail(((struct forwarder *)userdata)->listener, query, code, text);
+	struct forwarder *forwarder = userdata;
+	struct query *next, *follower = inflight_leave(forwarder->inflight, query);
+
+	for (; follower; follower = next) {
+		next = follower->followers;
+		listener_fail(forwarder->listener, follower, code, text);
+	}
+	listener_fail(forwarder->listener, query, code, text);
 }
 
 static void on_idle(void *userdata)
@@ -175,6 +196,7 @@ struct forwarder *forwarder_free(struct forwarder *forwarder)
 	if (forwarder->listener)
 		listener_flush(forwarder->listener);
 	listener_free(forwarder->listener);
+	inflight_free(forwarder->inflight);
 	query_pool_free(forwarder->pool);
 	sd_event_source_disable_unref(forwarder->timer);
 	sd_event_source_disable_unref(forwarder->change);
@@ -213,6 +235,8 @@ int forwarder_new(sd_event *event, const struct address *listen, uint16_t port, 
 	forwarder->changed = changed;
 	forwarder->userdata = userdata;
 	result = query_pool_new(&forwarder->pool);
+	if (result >= 0)
+		result = inflight_new(&forwarder->inflight);
 	if (result >= 0)
 		result = chooser_new(&chooser_ops, forwarder, &forwarder->chooser);
 	if (result >= 0)

@@ -2,7 +2,7 @@
  * The forwarder of one connection: resolved asks it on a loopback address, it asks the enterprise's
  * resolvers, bound to the virtual IP, and answers SERVFAIL where it cannot (D6, D7).
  *
- *	listener (UDP, TCP) -> query table -> server choice -> transport (plain, DoT, DoH)
+ *	listener (UDP, TCP) -> what is in flight -> server choice -> transport (plain, DoT, DoH)
  *
  * It knows nothing of IKE, D-Bus or resolved. It never logs; what went wrong is in the servers'
  * states, which the owner reads when the change callback says so.

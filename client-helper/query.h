@@ -1,7 +1,8 @@
 /*
  * A query in flight and the pool that queries come from. The pool grows in chunks up to
  * LIMIT_QUERIES, nothing is allocated per query, and a query always has one owner: the listener
- * while it is read, then the chooser (in one of its servers' lists), then the pool again.
+ * while it is read, then the chooser (in one of its servers' lists) or another query whose answer it
+ * waits for (inflight.h), then the pool again.
  */
 #pragma once
 
@@ -26,6 +27,7 @@ struct asker {
 
 struct query {
 	struct query *next, *previous;
+	struct query *chain, *followers; /* inflight.h's */
 	struct asker asker;
 	uint16_t asker_id;
 	uint16_t limit;   /* longest answer that the asker takes */
@@ -38,6 +40,7 @@ struct query {
 	uint64_t handle;  /* the transport's: stream or socket */
 	uint16_t id;      /* upstream */
 	uint16_t length, question_length;
+	uint16_t bucket; /* inflight.h's */
 	uint8_t message[LIMIT_QUERY_SIZE];
 };
 

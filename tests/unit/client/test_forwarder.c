@@ -115,6 +115,11 @@ static struct message answer_to(const struct message *query, uint16_t octets)
 	return answer;
 }
 
+static void send_raw(struct fixture *fixture, const struct message *message)
+{
+	assert_int_equal(send(fixture->fd, message->data, message->length, 0), message->length);
+}
+
 /* ---- askers over TCP ---- */
 
 static int connect_tcp(struct fixture *fixture)
@@ -477,9 +482,127 @@ static void test_too_many_queries(void **state)
 	plain_clear(&plain);
 }
 
-static void send_raw(struct fixture *fixture, const struct message *message)
+/* Whether something more has reached the server, after a while. */
+static bool serves_more(struct fixture *fixture, const struct plain *plain)
 {
-	assert_int_equal(send(fixture->fd, message->data, message->length, 0), message->length);
+	uint64_t end = clock_usec() + 100000;
+	char octet;
+
+	while (clock_usec() < end)
+		assert_true(sd_event_run(fixture->event, 5000) >= 0);
+	return recv(plain->udp, &octet, 1, MSG_DONTWAIT) >= 0;
+}
+
+static void expect_answer(
+	struct fixture *fixture, int fd, uint16_t id, enum dns_rcode rcode, bool truncated)
+{
+	struct message answer;
+	struct dns_message parsed;
+
+	assert_true(receive(fixture, fd, 1000, &answer));
+	parsed = parse(&answer);
+	assert_int_equal(parsed.id, id);
+	assert_int_equal(parsed.rcode, rcode);
+	assert_int_equal((answer.data[2] & 2) != 0, truncated);
+}
+
+/* What is asked while the same is under way gets that answer, each asker in its own size. */
+static void test_the_same_goes_out_once(void **state)
+{
+	struct plain plain = plain_new();
+	struct fixture fixture = fixture_new();
+	struct message query, answer, small, same = query_for(3, "www.corp.example");
+	int tcp = connect_tcp(&fixture);
+
+	use(&fixture, &plain);
+	send_query(&fixture, 1, "www.corp.example");
+	query = serve(&fixture, &plain);
+	put_header(&small, 2, 0x0100, 0, 1);
+	put_question(&small, "www.corp.example", 1);
+	put_opt(&small, 512, false, NULL, 0);
+	send_raw(&fixture, &small);
+	send_tcp(tcp, &same);
+	assert_false(serves_more(&fixture, &plain));
+	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 3);
+	answer = answer_to(&query, 600);
+	reply(&plain, &answer);
+	assert_true(receive_tcp(&fixture, tcp, &answer));
+	assert_int_equal(parse(&answer).id, 3);
+	assert_true(answer.length > 600);
+	expect_answer(&fixture, fixture.fd, 2, DNS_NOERROR, true);
+	expect_answer(&fixture, fixture.fd, 1, DNS_NOERROR, false);
+	assert_int_equal(forwarder_counters(fixture.forwarder).answers, 3);
+	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 0);
+	/* That is over: the next one is asked for anew. */
+	send_query(&fixture, 4, "www.corp.example");
+	(void)serve(&fixture, &plain);
+	close(tcp);
+	fixture_clear(&fixture);
+	plain_clear(&plain);
+}
+
+/* What fails, fails for all who wait for it. */
+static void test_the_same_fails_once(void **state)
+{
+	struct plain plain = plain_new();
+	struct fixture fixture = fixture_new();
+
+	use(&fixture, &plain);
+	send_query(&fixture, 1, "www.corp.example");
+	send_query(&fixture, 2, "www.corp.example");
+	(void)serve(&fixture, &plain);
+	assert_false(serves_more(&fixture, &plain));
+	assert_int_equal(forwarder_set_upstream(fixture.forwarder, &(struct upstream){0}), 0);
+	expect_answer(&fixture, fixture.fd, 2, DNS_SERVFAIL, false);
+	expect_answer(&fixture, fixture.fd, 1, DNS_SERVFAIL, false);
+	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 0);
+	fixture_clear(&fixture);
+	plain_clear(&plain);
+}
+
+/* Neither another name, nor another spelling, nor other flags are the same. */
+static void test_what_is_not_the_same(void **state)
+{
+	static const char *const names[] = {"www.corp.example", "wwv.corp.example", "Www.corp.example"};
+	struct plain plain = plain_new();
+	struct fixture fixture = fixture_new();
+	struct message checking_disabled = query_for(4, names[0]);
+
+	use(&fixture, &plain);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		send_query(&fixture, i + 1, names[i]);
+		(void)serve(&fixture, &plain);
+	}
+	checking_disabled.data[3] |= 0x10;
+	send_raw(&fixture, &checking_disabled);
+	(void)serve(&fixture, &plain);
+	fixture_clear(&fixture);
+	plain_clear(&plain);
+}
+
+/* A query that may be lost answers for nobody. */
+static void test_an_old_one_is_asked_again(void **state)
+{
+	struct plain plain = plain_new();
+	struct fixture fixture = fixture_new();
+	struct message first, second, answer;
+	uint64_t began;
+
+	use(&fixture, &plain);
+	send_query(&fixture, 1, "www.corp.example");
+	first = serve(&fixture, &plain);
+	began = clock_usec();
+	while (clock_usec() < began + LIMIT_MERGE_USEC)
+		assert_true(sd_event_run(fixture.event, 5000) >= 0);
+	send_query(&fixture, 2, "www.corp.example");
+	second = serve(&fixture, &plain);
+	answer = answer_to(&second, 10);
+	reply(&plain, &answer);
+	expect_answer(&fixture, fixture.fd, 2, DNS_NOERROR, false);
+	assert_int_equal(forwarder_counters(fixture.forwarder).in_flight, 1);
+	assert_int_not_equal(parse(&first).id, parse(&second).id);
+	fixture_clear(&fixture);
+	plain_clear(&plain);
 }
 
 static void test_bad_packets(void **state)
@@ -685,6 +808,10 @@ int main(void)
 		cmocka_unit_test(test_bad_upstream_changes_nothing),
 		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_too_many_queries),
+		cmocka_unit_test(test_the_same_goes_out_once),
+		cmocka_unit_test(test_the_same_fails_once),
+		cmocka_unit_test(test_what_is_not_the_same),
+		cmocka_unit_test(test_an_old_one_is_asked_again),
 		cmocka_unit_test(test_bad_packets),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_tcp_pipelined),
