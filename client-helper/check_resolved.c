@@ -196,6 +196,7 @@ static bool collides(struct check *check, const char *other)
 void check_other_links(struct check *check)
 {
 	int own = (int)json_get_number(check->connection, "ifindex");
+	int guard = (int)json_get_number(check->connection, "guard-ifindex");
 	struct resolved_overview overview;
 	bool fine = true;
 
@@ -205,7 +206,7 @@ void check_other_links(struct check *check)
 		const struct overview_domain *domain = &overview.domains[i];
 		char name[IF_NAMESIZE] = "";
 
-		if (domain->ifindex == own || !collides(check, domain->domain.name))
+		if (domain->ifindex == own || domain->ifindex == guard || !collides(check, domain->domain.name))
 			continue;
 		if (domain->ifindex == 0)
 			snprintf(name, sizeof(name), "resolved.conf");

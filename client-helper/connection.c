@@ -25,9 +25,11 @@ struct connection {
 	bool anchored;  /* resolved has them */
 	char *fault;    /* why the plan's resolvers cannot be used at all; NULL: they can */
 	char *link;
-	int ifindex;
+	int ifindex; /* 0: it is gone */
+	int guard;   /* 0: there is none, or none of use */
+	bool guard_lost;
 	struct forwarder *forwarder; /* there when dns is */
-	struct dns_link *dns;
+	struct dns_pair *dns;        /* NULL: resolved has neither link nor guard */
 };
 
 static void changed(struct connection *connection)
@@ -58,11 +60,12 @@ static void drop_forwarder(struct connection *connection)
 	unsave(connection);
 }
 
-static void on_dns(struct dns_link *dns, void *userdata)
+static void on_dns(void *userdata)
 {
 	struct connection *connection = userdata;
 
-	if (connection->phase == CONNECTION_LEAVING && dns_link_state(dns) == DNS_LINK_REVERTED) {
+	if (connection->phase == CONNECTION_LEAVING &&
+		dns_pair_state(connection->dns) == DNS_LINK_REVERTED) {
 		drop_forwarder(connection);
 		connection->phase = CONNECTION_GONE;
 	}
@@ -172,6 +175,25 @@ static void flush_caches(const struct connection *connection)
 	resolved_flush_caches(connection->around.bus, NULL, NULL, NULL);
 }
 
+/* The guard goes with the link's name, and is found anew. */
+static void abandon_links(struct connection *connection)
+{
+	connection->dns = dns_pair_abandon(connection->dns);
+	connection->guard = 0;
+	connection->guard_lost = false;
+}
+
+/* The link is gone, or the guard; of the other nothing is said. */
+static void drop_end(struct connection *connection, enum dns_pair_end end)
+{
+	if (!connection->dns)
+		return;
+	dns_pair_drop(connection->dns, end);
+	if (!dns_pair_has(connection->dns, DNS_PAIR_LINK) &&
+		!dns_pair_has(connection->dns, DNS_PAIR_GUARD))
+		connection->dns = dns_pair_free(connection->dns);
+}
+
 /* The link is another one than before: the old one's settings are taken back, if it is still there.
  */
 static int move_to_link(struct connection *connection, const char *link, int ifindex)
@@ -183,10 +205,10 @@ static int move_to_link(struct connection *connection, const char *link, int ifi
 	copy = strdup(link);
 	if (!copy)
 		return -ENOMEM;
-	if (connection->dns) {
-		resolved_revert(connection->around.bus, connection->ifindex, NULL, NULL, NULL);
-		connection->dns = dns_link_free(connection->dns);
-		drop_forwarder(connection);
+	if (connection->link && strcmp(connection->link, link) == 0) {
+		drop_end(connection, DNS_PAIR_LINK); /* made anew, before we saw that it was gone */
+	} else {
+		abandon_links(connection);
 	}
 	unsave(connection);
 	free(connection->link);
@@ -209,9 +231,12 @@ static int point_resolved_here(struct connection *connection, const struct plan 
 	int r = 0;
 
 	if (!connection->dns)
-		r = dns_link_new(
-			connection->around.bus, connection->ifindex, on_dns, connection, &connection->dns);
-	return r < 0 ? r : dns_link_set(connection->dns, &settings);
+		r = dns_pair_new(connection->around.bus, on_dns, connection, &connection->dns);
+	if (r >= 0 && !dns_pair_has(connection->dns, DNS_PAIR_LINK) && connection->ifindex > 0)
+		r = dns_pair_add(connection->dns, DNS_PAIR_LINK, connection->ifindex);
+	if (r >= 0 && !dns_pair_has(connection->dns, DNS_PAIR_GUARD) && connection->guard > 0)
+		r = dns_pair_add(connection->dns, DNS_PAIR_GUARD, connection->guard);
+	return r < 0 ? r : dns_pair_set(connection->dns, &settings);
 }
 
 /* Forwarder first: what resolved sends is answered from the first query on. */
@@ -281,9 +306,8 @@ static int put_in_force(
 	}
 	if (!plan->domains && connection->forwarder) {
 		if (connection->dns) {
-			resolved_revert(connection->around.bus, connection->ifindex, NULL, NULL, NULL);
+			abandon_links(connection);
 			flush_caches(connection);
-			connection->dns = dns_link_free(connection->dns);
 		}
 		drop_forwarder(connection);
 	}
@@ -321,6 +345,11 @@ int connection_apply(
 	return 0;
 }
 
+static bool lacks_link(const struct connection *connection)
+{
+	return connection->plan.domains && !dns_pair_has(connection->dns, DNS_PAIR_LINK);
+}
+
 void connection_claim_again(struct connection *connection, const struct claims *claims)
 {
 	const char *organization = connection->request.policy.organization;
@@ -331,7 +360,7 @@ void connection_claim_again(struct connection *connection, const struct claims *
 
 	for (size_t i = 0; waiting && waiting[i]; i++)
 		free_now = free_now || !claims_against(claims, organization, waiting[i]);
-	if (!free_now || connection->phase != CONNECTION_UP || connection_wants_link(connection))
+	if (!free_now || connection->phase != CONNECTION_UP || lacks_link(connection))
 		return;
 	r = plan_make(&connection->request, claims, connection->seed, &plan);
 	if (r >= 0)
@@ -365,21 +394,38 @@ int connection_adopt(struct connection *connection, const char *link, int ifinde
 
 void connection_link_gone(struct connection *connection)
 {
-	connection->dns = dns_link_free(connection->dns);
+	drop_end(connection, DNS_PAIR_LINK);
 	connection->ifindex = 0;
 	changed(connection);
+}
+
+int connection_set_guard(struct connection *connection, int ifindex)
+{
+	int r;
+
+	if (ifindex == connection->guard || connection->phase > CONNECTION_BLOCKED ||
+		!connection->plan.domains || !connection->forwarder)
+		return 0;
+	drop_end(connection, DNS_PAIR_GUARD);
+	connection->guard = ifindex;
+	connection->guard_lost = ifindex == 0;
+	r = ifindex > 0 ? point_resolved_here(connection, &connection->plan) : 0;
+	changed(connection);
+	return r;
 }
 
 void connection_link_taken(struct connection *connection)
 {
 	unsave(connection);
+	abandon_links(connection);
 	free(connection->link);
 	connection->link = NULL;
 }
 
 bool connection_wants_link(const struct connection *connection)
 {
-	return connection->phase <= CONNECTION_BLOCKED && connection->plan.domains && !connection->dns;
+	return connection->phase <= CONNECTION_BLOCKED &&
+		   (lacks_link(connection) || connection->guard_lost);
 }
 
 bool connection_block(struct connection *connection, const char *why)
@@ -444,7 +490,7 @@ void connection_leave(struct connection *connection)
 		return;
 	if (connection->dns) {
 		connection->phase = CONNECTION_LEAVING;
-		dns_link_revert(connection->dns);
+		dns_pair_revert(connection->dns);
 	} else {
 		drop_forwarder(connection);
 		connection->phase = CONNECTION_GONE;
@@ -481,20 +527,17 @@ bool connection_anchored(const struct connection *connection)
 
 void connection_check(struct connection *connection)
 {
-	if (connection->dns)
-		dns_link_check(connection->dns);
+	dns_pair_check(connection->dns);
 }
 
 void connection_resolved_lost(struct connection *connection)
 {
-	if (connection->dns)
-		dns_link_lost(connection->dns);
+	dns_pair_lost(connection->dns);
 }
 
 void connection_resolved_found(struct connection *connection)
 {
-	if (connection->dns)
-		dns_link_found(connection->dns);
+	dns_pair_found(connection->dns);
 }
 
 bool connection_blocks(const struct connection *connection)
@@ -522,6 +565,11 @@ int connection_ifindex(const struct connection *connection)
 	return connection->ifindex;
 }
 
+int connection_guard(const struct connection *connection)
+{
+	return connection->guard;
+}
+
 enum connection_phase connection_phase(const struct connection *connection)
 {
 	return connection->phase;
@@ -537,7 +585,7 @@ const struct plan *connection_plan(const struct connection *connection)
 	return &connection->plan;
 }
 
-const struct dns_link *connection_dns(const struct connection *connection)
+const struct dns_pair *connection_dns(const struct connection *connection)
 {
 	return connection->dns;
 }
@@ -595,7 +643,7 @@ struct connection *connection_free(struct connection *connection)
 {
 	if (!connection)
 		return NULL;
-	dns_link_free(connection->dns);
+	dns_pair_free(connection->dns);
 	forwarder_free(connection->forwarder);
 	request_clear(&connection->request);
 	plan_clear(&connection->plan);

@@ -9,8 +9,9 @@
  *	leaving  resolved is told to forget, then the forwarder goes
  *	gone     nothing is left but the object
  *
- * The link is the plugin's to make. One that is deleted by others, or that a reboot took, is wanted
- * again as long as the connection is up or blocked.
+ * The link is the plugin's to make, and its guard, which has no other use than that nothing leaks while
+ * the link is gone. One that is deleted by others, or that a reboot took, is wanted again as long as
+ * the connection is up or blocked.
  *
  * Order on the way up: forwarder, resolved; on the way down: resolved, caches, forwarder.
  */
@@ -18,7 +19,7 @@
 
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
-#include "dns_link.h"
+#include "dns_pair.h"
 #include "fdstore.h"
 #include "forwarder.h"
 #include "plan.h"
@@ -67,7 +68,10 @@ int connection_adopt(struct connection *connection, const char *link, int ifinde
 /* Its link is not there any more, or is another's. */
 void connection_link_gone(struct connection *connection);
 void connection_link_taken(struct connection *connection);
-bool connection_wants_link(const struct connection *connection);
+bool connection_wants_link(const struct connection *connection); /* or a guard that it had */
+
+/* Its guard has come, or is another one; 0: is gone. 0 or -errno. */
+int connection_set_guard(struct connection *connection, int ifindex);
 
 /* What a file must say of it; all of it borrowed. */
 struct saved_connection connection_saved(const struct connection *connection);
@@ -101,12 +105,13 @@ void connection_resolved_found(struct connection *connection);
 const char *connection_name(const struct connection *connection);
 const char *connection_link(const struct connection *connection); /* NULL before the first Apply */
 int connection_ifindex(const struct connection *connection);      /* 0: there is no link */
+int connection_guard(const struct connection *connection);        /* the same of its guard */
 bool connection_blocks(const struct connection *connection);      /* when it ends in good order */
 enum connection_phase connection_phase(const struct connection *connection);
 const struct request *connection_request(const struct connection *connection);
 const struct plan *connection_plan(const struct connection *connection);
 const struct forwarder *connection_forwarder(const struct connection *connection); /* or NULL */
-const struct dns_link *connection_dns(const struct connection *connection);        /* or NULL */
+const struct dns_pair *connection_dns(const struct connection *connection);        /* or NULL */
 
 /* Why the plan's resolvers cannot be used at all; NULL: they can. */
 const char *connection_fault(const struct connection *connection);

@@ -39,7 +39,7 @@ static int judge_servers(
 static int judge_without_link(enum connection_state *ret, char **ret_reason)
 {
 	*ret = STATE_LEAKING;
-	return format(ret_reason, "%s", "its link is gone, and strongSwan has not made another");
+	return format(ret_reason, "%s", "its link and its guard are gone, and strongSwan has not made others");
 }
 
 /* resolved is away for a moment, as we have it restarted, or is not done reading the anchors. */
@@ -47,7 +47,7 @@ static bool is_reloading(const struct connection *connection, const struct ancho
 {
 	return anchors && anchors_reloading(anchors) &&
 		   (!connection_anchored(connection) ||
-			   dns_link_state(connection_dns(connection)) == DNS_LINK_WAITING);
+			   dns_pair_state(connection_dns(connection)) == DNS_LINK_WAITING);
 }
 
 static int judge_up(const struct connection *connection, const struct links *links,
@@ -55,7 +55,7 @@ static int judge_up(const struct connection *connection, const struct links *lin
 	char **ret_reason)
 {
 	const struct plan *plan = connection_plan(connection);
-	const struct dns_link *dns = connection_dns(connection);
+	const struct dns_pair *dns = connection_dns(connection);
 	const char *failure;
 	int r;
 
@@ -69,16 +69,16 @@ static int judge_up(const struct connection *connection, const struct links *lin
 		*ret = STATE_APPLYING;
 		return 0;
 	}
-	if (fitness->problem || dns_link_state(dns) == DNS_LINK_WAITING) {
+	if (fitness->problem || dns_pair_state(dns) == DNS_LINK_WAITING) {
 		*ret = STATE_WAITING;
-		return format(ret_reason, "%s", fitness->problem ? fitness->problem : dns_link_reason(dns));
+		return format(ret_reason, "%s", fitness->problem ? fitness->problem : dns_pair_reason(dns));
 	}
 	r = links_leak(links, plan->domains, ret_reason);
 	if (r < 0 || *ret_reason) {
 		*ret = STATE_LEAKING;
 		return r;
 	}
-	if (dns_link_state(dns) != DNS_LINK_SET || !links_settled(links)) {
+	if (dns_pair_state(dns) != DNS_LINK_SET || !links_settled(links)) {
 		*ret = STATE_APPLYING;
 		return 0;
 	}
@@ -98,15 +98,15 @@ static int judge_up(const struct connection *connection, const struct links *lin
 static int judge_blocked(
 	const struct connection *connection, enum connection_state *ret, char **ret_reason)
 {
-	const struct dns_link *dns = connection_dns(connection);
+	const struct dns_pair *dns = connection_dns(connection);
 
 	if (!dns)
 		return judge_without_link(ret, ret_reason);
-	if (dns_link_state(dns) == DNS_LINK_WAITING) {
+	if (dns_pair_state(dns) == DNS_LINK_WAITING) {
 		*ret = STATE_WAITING;
-		return format(ret_reason, "%s", dns_link_reason(dns));
+		return format(ret_reason, "%s", dns_pair_reason(dns));
 	}
-	*ret = dns_link_state(dns) == DNS_LINK_SET ? STATE_BLOCKED : STATE_APPLYING;
+	*ret = dns_pair_state(dns) == DNS_LINK_SET ? STATE_BLOCKED : STATE_APPLYING;
 	return format(ret_reason, "%s", connection_why_blocked(connection));
 }
 

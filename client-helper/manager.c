@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include "bounds.h"
 #include "bus_message.h"
@@ -21,6 +22,12 @@
 	"type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"                    \
 	"interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" RESOLVED_NAME "'"
 
+/* What the name of a guard has more than that of its link. */
+#define GUARD "g"
+
+/* Longest that a link may be on its way. */
+#define LINK_PAUSE_USEC UINT64_C(1000000)
+
 /* A connection, and who speaks for it on the bus. */
 struct entry {
 	struct manager *manager;
@@ -28,6 +35,7 @@ struct entry {
 	sd_bus_track *owner;     /* who applied it; NULL after a restart of ours */
 	sd_bus_message *waiting; /* Remove or Release to be answered when it is gone */
 	bool releasing;
+	uint64_t asked_usec; /* when a link was asked for that has not come yet; 0: never */
 	struct journal journal;
 };
 
@@ -103,6 +111,7 @@ static int add(struct manager *manager, struct connection *connection, struct en
 	entry->manager = manager;
 	entry->connection = connection;
 	grown[manager->n++] = entry;
+	watch_enable(manager->watch, true);
 	if (ret)
 		*ret = entry;
 	return 0;
@@ -134,22 +143,56 @@ static bool is_link(const char *link, int ifindex)
 	return link && if_indextoname(ifindex, name) && strcmp(name, link) == 0;
 }
 
-/* resolved forgets a link's domains with the link, so every moment without one counts. */
-static void want_link(struct manager *manager, const struct connection *connection)
+/*
+ * Every moment without a link counts, but the way to another one is full of news of links: while
+ * that is under way, they are not asked for again.
+ */
+static void want_link(struct entry *entry)
 {
-	if (connection_wants_link(connection))
-		manager->events->link_wanted(connection_name(connection), manager->userdata);
+	struct manager *manager = entry->manager;
+	uint64_t now = 0;
+
+	if (!connection_wants_link(entry->connection))
+		return;
+	(void)!sd_event_now(sd_bus_get_event(manager->bus), CLOCK_MONOTONIC, &now);
+	if (entry->asked_usec != 0 && now < entry->asked_usec + LINK_PAUSE_USEC)
+		return;
+	entry->asked_usec = now;
+	manager->events->link_wanted(connection_name(entry->connection), manager->userdata);
 }
 
-static void check_link(struct manager *manager, struct connection *connection)
+static void check_link(struct entry *entry)
 {
+	struct connection *connection = entry->connection;
+	const char *link = connection_link(connection);
+
 	if (connection_phase(connection) <= CONNECTION_BLOCKED && connection_ifindex(connection) > 0 &&
-		!is_link(connection_link(connection), connection_ifindex(connection))) {
-		log_line(SD_WARNING, "%s: its link %s was deleted", connection_name(connection),
-			connection_link(connection));
+		!is_link(link, connection_ifindex(connection))) {
+		log_line(SD_WARNING, "%s: its link %s was deleted", connection_name(connection), link);
 		connection_link_gone(connection);
+		entry->asked_usec = 0;
 	}
-	want_link(manager, connection);
+}
+
+/* The guard is not told of: it comes when all else is done, under a name that is known. */
+static void check_guard(struct entry *entry)
+{
+	struct connection *connection = entry->connection;
+	const char *link = connection_link(connection);
+	int before = connection_guard(connection), r;
+	char name[IF_NAMESIZE + sizeof(GUARD)];
+
+	if (!link)
+		return;
+	snprintf(name, sizeof(name), "%s" GUARD, link);
+	r = connection_set_guard(connection, (int)if_nametoindex(name));
+	if (r < 0)
+		log_line(SD_WARNING, "%s: its link %s is not set up: %s", connection_name(connection), name,
+			strerror(-r));
+	if (before > 0 && connection_guard(connection) == 0) {
+		log_line(SD_WARNING, "%s: its link %s was deleted", connection_name(connection), name);
+		entry->asked_usec = 0;
+	}
 }
 
 static void check_all(void *userdata)
@@ -157,7 +200,7 @@ static void check_all(void *userdata)
 	struct manager *manager = userdata;
 
 	for (size_t i = 0; i < manager->n; i++) {
-		check_link(manager, manager->entries[i]->connection);
+		check_link(manager->entries[i]);
 		connection_check(manager->entries[i]->connection);
 	}
 	read_fitness(manager);
@@ -231,7 +274,7 @@ static void answer(struct entry *entry, bool keep_link)
 static int protect(struct manager *manager)
 {
 	cleanup_list char **domains = NULL;
-	int own[LIMIT_CONNECTIONS], r = 0;
+	int own[2 * LIMIT_CONNECTIONS], r = 0;
 	size_t n = 0;
 
 	for (size_t i = 0; i < manager->n; i++) {
@@ -239,8 +282,10 @@ static int protect(struct manager *manager)
 		char *const *theirs = connection_domains(connection);
 
 		/* One that is leaving protects nothing, but its link is still no stranger's. */
-		if (connection_ifindex(connection) > 0 && n < LIMIT_CONNECTIONS)
+		if (connection_ifindex(connection) > 0)
 			own[n++] = connection_ifindex(connection);
+		if (connection_guard(connection) > 0)
+			own[n++] = connection_guard(connection);
 		for (size_t j = 0; theirs && theirs[j] && r >= 0; j++)
 			r = list_add(&domains, theirs[j]);
 	}
@@ -356,6 +401,10 @@ static int on_settle(sd_event_source *source, void *userdata)
 	bool same;
 
 	/* What is left undone here for want of memory is done at the next look, ten seconds on. */
+	for (size_t i = 0; i < manager->n; i++) {
+		check_guard(manager->entries[i]);
+		want_link(manager->entries[i]);
+	}
 	protect(manager);
 	if (links_settled(manager->links))
 		finish_gone(manager);
@@ -478,7 +527,12 @@ int manager_adopt(
 	if (!entry || !connection_wants_link(entry->connection))
 		return 0;
 	r = take_link(manager, link, ifindex, name, error);
-	return r < 0 ? r : connection_adopt(entry->connection, link, ifindex);
+	if (r >= 0)
+		r = connection_adopt(entry->connection, link, ifindex);
+	/* Deleted meanwhile: another one, then. */
+	entry->asked_usec = 0;
+	settle_soon(manager);
+	return r;
 }
 
 static void wait_until_gone(struct entry *entry, sd_bus_message *message, bool releasing)
@@ -555,7 +609,7 @@ void manager_announce(struct manager *manager, struct announcement *announcement
 	*manager->announcement = *announcement;
 	memset(announcement, 0, sizeof(*announcement));
 	for (size_t i = 0; i < manager->n; i++)
-		want_link(manager, manager->entries[i]->connection);
+		manager->entries[i]->asked_usec = 0;
 	settle_soon(manager);
 }
 

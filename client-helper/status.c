@@ -195,6 +195,7 @@ static int connection_to_json(const struct status_input *input, const struct con
 	json_add_text(object, "on-disconnect",
 		connection_blocks(connection) ? "block" : "release");
 	json_add_number(object, "ifindex", connection_ifindex(connection));
+	json_add_number(object, "guard-ifindex", connection_guard(connection));
 	json_add_text(object, "listen", listen);
 	json_add_text(object, "gateway", request->gateway);
 	json_add(

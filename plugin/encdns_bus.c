@@ -155,6 +155,21 @@ static void remove_link(entry_t *entry)
 }
 
 /**
+ * Give a link its guard, when encdnsd has the link: nothing waits for it, and without it all works.
+ */
+static void guard(const encdns_link_t *link)
+{
+	int ret;
+
+	ret = encdns_link_guard(link);
+	if (ret < 0)
+	{
+		DBG1(DBG_CFG, "encdns: link %s of '%s' has no guard, names leak if it is "
+			 "deleted: %s", link->name, link->connection, strerror(-ret));
+	}
+}
+
+/**
  * A step failed: say so, and try again later.
  */
 static void step_failed(entry_t *entry, const char *what, const char *why)
@@ -237,6 +252,7 @@ static int apply(private_encdns_bus_t *this, entry_t *entry,
 		ret = this->helper->send(this->helper, message, on_applied, entry,
 								 &entry->call);
 		entry->told = TRUE;
+		guard(&entry->link);
 	}
 	sd_bus_message_unref(message);
 	return ret;
@@ -429,6 +445,7 @@ static int give_link(private_encdns_bus_t *this, const char *connection)
 									 link.index)) >= 0)
 	{
 		ret = this->helper->send(this->helper, message, on_adopted, NULL, NULL);
+		guard(&link);
 	}
 	sd_bus_message_unref(message);
 	return ret;

@@ -10,6 +10,12 @@
 
 #define PREFIX "encdns"
 
+/** What the name of a guard has more than that of its link */
+#define GUARD "g"
+
+/** The same of a veth's other end */
+#define PEER "p"
+
 /** How long the kernel may take, which it never does */
 #define TIMEOUT_S 2
 
@@ -153,22 +159,42 @@ static int talk(request_t *request,
 }
 
 /**
- * Is it a name of ours, "encdns" and a number?
+ * Is it a name of ours, "encdns" and a number, and a "g" if it is a guard?
  */
-static bool is_ours(const char *name)
+static bool is_ours(const char *name, bool *ret_guard)
 {
-	size_t len = strlen(PREFIX);
+	size_t len = strlen(PREFIX), digits;
 
-	return strpfx((char*)name, PREFIX) && name[len] &&
-		   strspn(name + len, "0123456789") == strlen(name + len);
+	if (!strpfx((char*)name, PREFIX))
+	{
+		return FALSE;
+	}
+	digits = strspn(name + len, "0123456789");
+	*ret_guard = streq(name + len + digits, GUARD);
+	return digits && (*ret_guard || !name[len + digits]);
+}
+
+/**
+ * What a dump of links is sorted into.
+ */
+typedef struct {
+	linked_list_t *links;
+	linked_list_t *guards;
+} lists_t;
+
+static void destroy_lists(lists_t *lists)
+{
+	lists->links->destroy_function(lists->links, free);
+	lists->guards->destroy_function(lists->guards, free);
 }
 
 static void add_link(void *data, struct nlmsghdr *message)
 {
-	linked_list_t *links = data;
+	lists_t *lists = data;
 	struct ifinfomsg *info = NLMSG_DATA(message);
 	struct rtattr *attribute;
 	encdns_link_t *link;
+	bool guard;
 	size_t len;
 
 	if (message->nlmsg_type != RTM_NEWLINK)
@@ -195,14 +221,45 @@ static void add_link(void *data, struct nlmsghdr *message)
 				break;
 		}
 	}
-	if (is_ours(link->name))
-	{
-		links->insert_last(links, link);
-	}
-	else
+	if (!is_ours(link->name, &guard))
 	{
 		free(link);
 	}
+	else if (guard)
+	{
+		lists->guards->insert_last(lists->guards, link);
+	}
+	else
+	{
+		lists->links->insert_last(lists->links, link);
+	}
+}
+
+/**
+ * List links and guards.
+ *
+ * @param ret_lists		to be destroyed with destroy_lists()
+ * @return				0 or a negative errno
+ */
+static int list_all(lists_t *ret_lists)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
+	lists_t lists = {
+		.links = linked_list_create(),
+		.guards = linked_list_create(),
+	};
+	request_t request;
+	int ret;
+
+	begin(&request, RTM_GETLINK, NLM_F_DUMP, &info, sizeof(info));
+	ret = talk(&request, add_link, &lists);
+	if (ret < 0)
+	{
+		destroy_lists(&lists);
+		return ret;
+	}
+	*ret_lists = lists;
+	return 0;
 }
 
 /*
@@ -210,21 +267,42 @@ static void add_link(void *data, struct nlmsghdr *message)
  */
 int encdns_link_list(linked_list_t **ret_links)
 {
-	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
-	linked_list_t *links;
-	request_t request;
+	lists_t lists;
 	int ret;
 
-	links = linked_list_create();
-	begin(&request, RTM_GETLINK, NLM_F_DUMP, &info, sizeof(info));
-	ret = talk(&request, add_link, links);
-	if (ret < 0)
+	ret = list_all(&lists);
+	if (!ret)
 	{
-		links->destroy_function(links, free);
-		return ret;
+		lists.guards->destroy_function(lists.guards, free);
+		*ret_links = lists.links;
 	}
-	*ret_links = links;
-	return 0;
+	return ret;
+}
+
+/**
+ * Find one in a list.
+ *
+ * @param name			its name, NULL for any
+ * @param connection	name of its connection, NULL for any
+ * @return				NULL if there is none
+ */
+static encdns_link_t *find(linked_list_t *list, const char *name,
+						   const char *connection)
+{
+	enumerator_t *enumerator;
+	encdns_link_t *current, *found = NULL;
+
+	enumerator = list->create_enumerator(list);
+	while (!found && enumerator->enumerate(enumerator, &current))
+	{
+		if ((!name || streq(current->name, name)) &&
+			(!connection || streq(current->connection, connection)))
+		{
+			found = current;
+		}
+	}
+	enumerator->destroy(enumerator);
+	return found;
 }
 
 /**
@@ -248,7 +326,7 @@ static void append_quiet(request_t *request)
  * @param peer		name of the other end, NULL if the kind has none
  * @return			0 or a negative errno
  */
-static int create(const char *name, const char *kind, const char *peer)
+static int create_kind(const char *name, const char *kind, const char *peer)
 {
 	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
 	struct rtattr *linkinfo, *data, *other;
@@ -355,75 +433,101 @@ static int delete(int index)
 }
 
 /**
- * Create a link under the first free name, a dummy or else a veth pair.
+ * Create a link of that name, a dummy or else a veth pair.
  *
- * @return			0 or a negative errno
+ * @param link		has the name, gets the index
+ * @return			0, -EEXIST if there is one, or another negative errno
  */
-static int create_free(encdns_link_t *link)
+static int create(encdns_link_t *link)
 {
 	char peer[IF_NAMESIZE];
-	uint8_t i;
-	int ret = -EEXIST;
+	int ret;
 
-	for (i = 0; ret == -EEXIST && i < ENCDNS_LINKS_MAX; i++)
-	{
-		snprintf(link->name, sizeof(link->name), PREFIX "%d", i);
-		ret = create(link->name, "dummy", NULL);
-		if (ret == -EOPNOTSUPP || ret == -ENOTSUP)
-		{
-			snprintf(peer, sizeof(peer), PREFIX "%dp", i);
-			ret = create(link->name, "veth", peer);
-		}
-		else
-		{
-			peer[0] = '\0';
-		}
-	}
+	ret = create_kind(link->name, "dummy", NULL);
 	if (!ret)
 	{
 		link->index = if_nametoindex(link->name);
 	}
-	if (!ret && peer[0])
+	if (ret != -EOPNOTSUPP && ret != -ENOTSUP)
 	{
-		/* a veth has carrier when both ends are up */
-		ret = bring_up(if_nametoindex(peer), NULL);
-		if (ret)
-		{
-			delete(link->index);
-		}
+		return ret;
+	}
+	snprintf(peer, sizeof(peer), "%.*s" PEER, IF_NAMESIZE - (int)sizeof(PEER),
+			 link->name);
+	ret = create_kind(link->name, "veth", peer);
+	if (ret)
+	{
+		return ret;
+	}
+	link->index = if_nametoindex(link->name);
+	/* a veth has carrier when both ends are up */
+	ret = bring_up(if_nametoindex(peer), NULL);
+	if (ret)
+	{
+		delete(link->index);
 	}
 	return ret;
 }
 
 /**
- * Find a connection's link.
+ * Make a link ready: quiet, up, with its alias and address.
  *
- * @return			0, -ENODEV if there is none, or another negative errno
+ * @param created	delete it if that fails
+ * @return			0 or a negative errno
  */
-static int find(const char *connection, encdns_link_t *ret_link)
+static int make_ready(const encdns_link_t *link, bool created)
 {
-	linked_list_t *links;
-	enumerator_t *enumerator;
-	encdns_link_t *link;
 	int ret;
 
-	ret = encdns_link_list(&links);
-	if (ret < 0)
+	ret = bring_up(link->index, link->connection);
+	if (!ret)
 	{
-		return ret;
+		ret = add_address(link->index);
 	}
-	ret = -ENODEV;
-	enumerator = links->create_enumerator(links);
-	while (ret && enumerator->enumerate(enumerator, &link))
+	if (ret && created)
 	{
-		if (streq(link->connection, connection))
+		delete(link->index);
+	}
+	return ret;
+}
+
+/**
+ * Get the name of a link's guard.
+ */
+static void name_guard(const char *link, char name[IF_NAMESIZE])
+{
+	snprintf(name, IF_NAMESIZE, "%.*s" GUARD, IF_NAMESIZE - (int)sizeof(GUARD), link);
+}
+
+/**
+ * Create a connection's link: under the number of its guard, where that has outlived it, or the first
+ * one that no other connection has.
+ *
+ * @param link		has the connection, gets name and index
+ * @return			0 or a negative errno
+ */
+static int create_free(encdns_link_t *link, linked_list_t *guards)
+{
+	encdns_link_t *guard;
+	char name[IF_NAMESIZE];
+	int i, ret = -EEXIST;
+
+	guard = find(guards, NULL, link->connection);
+	if (guard)
+	{
+		snprintf(link->name, sizeof(link->name), "%.*s",
+				 (int)(strlen(guard->name) - strlen(GUARD)), guard->name);
+		ret = create(link);
+	}
+	for (i = 0; ret == -EEXIST && i < ENCDNS_LINKS_MAX; i++)
+	{
+		snprintf(link->name, sizeof(link->name), PREFIX "%d", i);
+		name_guard(link->name, name);
+		if (!find(guards, name, NULL))
 		{
-			*ret_link = *link;
-			ret = 0;
+			ret = create(link);
 		}
 	}
-	enumerator->destroy(enumerator);
-	links->destroy_function(links, free);
 	return ret;
 }
 
@@ -432,36 +536,37 @@ static int find(const char *connection, encdns_link_t *ret_link)
  */
 int encdns_link_ensure(const char *connection, encdns_link_t *ret_link)
 {
-	encdns_link_t link = {};
-	bool created = FALSE;
+	encdns_link_t link = {}, *found;
+	lists_t lists;
 	int ret;
 
 	if (strlen(connection) > ENCDNS_ALIAS_MAX)
 	{
 		return -ENAMETOOLONG;
 	}
-	ret = find(connection, &link);
-	if (ret == -ENODEV)
+	ret = list_all(&lists);
+	if (ret)
 	{
-		ret = create_free(&link);
-		created = !ret;
+		return ret;
+	}
+	snprintf(link.connection, sizeof(link.connection), "%s", connection);
+	found = find(lists.links, NULL, connection);
+	if (found)
+	{
+		link = *found;
+	}
+	else
+	{
+		ret = create_free(&link, lists.guards);
 	}
 	if (!ret)
 	{
-		snprintf(link.connection, sizeof(link.connection), "%s", connection);
-		ret = bring_up(link.index, connection);
+		ret = make_ready(&link, !found);
 	}
-	if (!ret)
-	{
-		ret = add_address(link.index);
-	}
+	destroy_lists(&lists);
 	if (!ret)
 	{
 		*ret_link = link;
-	}
-	else if (created)
-	{
-		delete(link.index);
 	}
 	return ret;
 }
@@ -469,19 +574,75 @@ int encdns_link_ensure(const char *connection, encdns_link_t *ret_link)
 /*
  * Described in header
  */
-int encdns_link_remove(const char *name, const char *connection)
+int encdns_link_guard(const encdns_link_t *link)
 {
-	encdns_link_t link;
+	encdns_link_t guard = *link, *found;
+	lists_t lists;
 	int ret;
 
-	ret = find(connection, &link);
-	if (!ret && !streq(link.name, name))
-	{
-		ret = -ENODEV;
-	}
+	ret = list_all(&lists);
 	if (ret)
 	{
 		return ret;
 	}
-	return delete(link.index);
+	name_guard(link->name, guard.name);
+	found = find(lists.guards, guard.name, NULL);
+	if (found && !streq(found->connection, link->connection))
+	{
+		ret = -EEXIST;
+	}
+	else if (found)
+	{
+		guard.index = found->index;
+	}
+	else
+	{
+		ret = create(&guard);
+	}
+	if (!ret)
+	{
+		ret = make_ready(&guard, !found);
+	}
+	destroy_lists(&lists);
+	return ret;
+}
+
+/**
+ * Delete a link, or guard, if it is the connection's.
+ *
+ * @return			0, -ENODEV if it is not, or another negative errno
+ */
+static int delete_of(linked_list_t *list, const char *name,
+					 const char *connection)
+{
+	encdns_link_t *link;
+
+	link = find(list, name, connection);
+	return link ? delete(link->index) : -ENODEV;
+}
+
+/*
+ * Described in header
+ */
+int encdns_link_remove(const char *name, const char *connection)
+{
+	char guard[IF_NAMESIZE];
+	lists_t lists;
+	int ret, ret_guard;
+
+	ret = list_all(&lists);
+	if (ret)
+	{
+		return ret;
+	}
+	name_guard(name, guard);
+	ret = delete_of(lists.links, name, connection);
+	ret_guard = delete_of(lists.guards, guard, connection);
+	destroy_lists(&lists);
+	/* either may be gone before us */
+	if (ret_guard != -ENODEV && (!ret || ret == -ENODEV))
+	{
+		ret = ret_guard;
+	}
+	return ret;
 }

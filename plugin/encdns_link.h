@@ -3,6 +3,9 @@
  * the kernel has none a veth pair. They outlive charon, so that a crash fails closed; the link's alias
  * is the connection's name, by which the next charon finds it.
  *
+ * Each has a guard, encdns0g, of the same kind and alias: resolved forgets what it was told of a link
+ * with the link, and while somebody has deleted the one, names still go the right way by the other.
+ *
  * Each call talks to the kernel over a socket of its own and waits for the answer: none of it belongs on
  * an IKE thread.
  */
@@ -24,7 +27,7 @@ struct encdns_link_t {
 };
 
 /**
- * List our links.
+ * List our links, without their guards.
  *
  * @param ret_links		list of encdns_link_t*, to be destroyed with free()
  * @return				0 or a negative errno
@@ -41,9 +44,16 @@ int encdns_link_list(linked_list_t **ret_links);
 int encdns_link_ensure(const char *connection, encdns_link_t *ret_link);
 
 /**
- * Remove a link, if it is the connection's.
+ * Get the guard of a connection's link, up and with its address. One that is there is adopted.
  *
- * @return				0, -ENODEV if there is no such link, or another negative errno
+ * @return				0, -EEXIST if another connection's has its name, or another negative errno
+ */
+int encdns_link_guard(const encdns_link_t *link);
+
+/**
+ * Remove a link and its guard, as far as they are there and the connection's.
+ *
+ * @return				0, -ENODEV if neither is, or another negative errno
  */
 int encdns_link_remove(const char *name, const char *connection);
 

@@ -200,8 +200,7 @@ def test_what_is_left_behind_is_cleared(net, corp_zone):
     laptop.host.kill("strongswan.service")
     laptop.host.systemctl("stop", "strongswan.service", check=False)
     assert "corp.example. IN DS" in laptop.host.read(ANCHORS)
-    for link in laptop.links():
-        laptop.host.run("ip", "link", "delete", link)
+    laptop.delete_links()
     laptop.host.systemctl("clean", "--what=runtime", "encdnsd.service")
     laptop.host.systemctl("start", "encdnsd.service")
     anchors_end(laptop)

@@ -20,8 +20,6 @@ class Fault:
     during: Optional[Callable] = None
     # Takes the tunnel with it, and nobody but the user brings it back.
     fatal: bool = False
-    # How long names may leak, s. Where resolved forgets the domains together with a link, they do until it has another.
-    window: float = 0
 
 
 def _kill(unit: str, number: str = "KILL") -> Callable:
@@ -148,7 +146,7 @@ FAULTS = (
     Fault("dbus killed", _kill("dbus.service"), mend=_restart("systemd-resolved.service"), during=_take_a_breath),
     Fault("polkit killed", _kill("polkit.service")),
     Fault("networkd restarted", _restart("systemd-networkd.service")),
-    Fault("link deleted", _delete_link, window=1),
+    Fault("link deleted", _delete_link),
     Fault("tunnel deleted", _delete_tunnel, mend=_restart("strongswan.service"), fatal=True),
     Fault("certificate rotated", _rotate_certificate, mend=_serve),
     Fault("gateway killed", _kill_gateway, mend=_start_gateway),

@@ -123,8 +123,8 @@ def tell(network: Network, options) -> int:
         laptop.disconnect(plan.name)
         wait_for(lambda: "encdns0" not in laptop.resolvectl(), "the end of the connection's DNS", 15)
         story.check(settings(laptop) == before, "resolved is as it was before", settings(laptop))
-        story.check(laptop.host.run("ip", "link", "show", "encdns0", check=False).returncode != 0,
-                    "the link encdns0 is gone", "it is still there")
+        story.check(laptop.links(r"encdns.*") == [], "the link encdns0 and its guard are gone",
+                    "there is " + ", ".join(laptop.links(r"encdns.*")))
     evidence = watch.evidence()
 
     story.chapter("What the packet captures hold (laptop, hotel and gateway, every interface but lo)")

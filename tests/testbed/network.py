@@ -168,10 +168,22 @@ class Laptop:
                  f"an end to the setting up of {name}", 30)
         return self.status_of(name)
 
-    def links(self) -> list:
+    def links(self, pattern: str = r"encdns\d+") -> list:
         """The names of the links that DNS hangs on (where they are veth pairs, of the ends that it hangs on)."""
         return [link["ifname"] for link in json.loads(self.host.output("ip", "-j", "link"))
-                if re.fullmatch(r"encdns\d+", link["ifname"])]
+                if re.fullmatch(pattern, link["ifname"])]
+
+    def delete_links(self) -> None:
+        """Those and their guards, as a reboot does; charon and encdnsd are to be stopped before."""
+        for link in self.links(r"encdns\d+g?"):
+            self.host.run("ip", "link", "delete", link)
+
+    def wait_guarded(self, link: str = "encdns0") -> None:
+        """resolved has the same on the link and on its guard."""
+        def domains(name: str) -> str:
+            return self.host.run("resolvectl", "domain", name, check=False).stdout.partition(":")[2].strip()
+
+        wait_for(lambda: domains(link) and domains(link) == domains(f"{link}g"), f"{link} and its guard", 20)
 
     def resolvectl(self) -> str:
         """resolved's whole view, for comparing before and after; without which of its servers it asked last, and
@@ -285,8 +297,7 @@ class Network:
         laptop.systemctl("unmask", "--runtime", "encdnsd.service", "strongswan.service")
         laptop.systemctl("stop", "strongswan.service")
         laptop.systemctl("stop", "encdnsd.service")
-        for link in self.laptop.links():
-            laptop.run("ip", "link", "delete", link)
+        self.laptop.delete_links()
         # It would want them back.
         laptop.shell("rm -f /run/encdnsd/*.json /var/lib/encdnsd/*.json")
         laptop.write(Swanctl.FILE, "")
