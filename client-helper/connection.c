@@ -205,11 +205,11 @@ static int move_to_link(struct connection *connection, const char *link, int ifi
 	copy = strdup(link);
 	if (!copy)
 		return -ENOMEM;
-	if (connection->link && strcmp(connection->link, link) == 0) {
-		drop_end(connection, DNS_PAIR_LINK); /* made anew, before we saw that it was gone */
-	} else {
+	/* Under the same name it was made anew, before we saw that it was gone; its guard stays. */
+	if (connection->link && strcmp(connection->link, link) == 0)
+		drop_end(connection, DNS_PAIR_LINK);
+	else
 		abandon_links(connection);
-	}
 	unsave(connection);
 	free(connection->link);
 	connection->link = copy;
@@ -345,11 +345,6 @@ int connection_apply(
 	return 0;
 }
 
-static bool lacks_link(const struct connection *connection)
-{
-	return connection->plan.domains && !dns_pair_has(connection->dns, DNS_PAIR_LINK);
-}
-
 void connection_claim_again(struct connection *connection, const struct claims *claims)
 {
 	const char *organization = connection->request.policy.organization;
@@ -360,7 +355,7 @@ void connection_claim_again(struct connection *connection, const struct claims *
 
 	for (size_t i = 0; waiting && waiting[i]; i++)
 		free_now = free_now || !claims_against(claims, organization, waiting[i]);
-	if (!free_now || connection->phase != CONNECTION_UP || lacks_link(connection))
+	if (!free_now || connection->phase != CONNECTION_UP || connection_wants_link(connection))
 		return;
 	r = plan_make(&connection->request, claims, connection->seed, &plan);
 	if (r >= 0)
@@ -424,8 +419,8 @@ void connection_link_taken(struct connection *connection)
 
 bool connection_wants_link(const struct connection *connection)
 {
-	return connection->phase <= CONNECTION_BLOCKED &&
-		   (lacks_link(connection) || connection->guard_lost);
+	return connection->phase <= CONNECTION_BLOCKED && connection->plan.domains &&
+		   (!dns_pair_has(connection->dns, DNS_PAIR_LINK) || connection->guard_lost);
 }
 
 bool connection_block(struct connection *connection, const char *why)
