@@ -90,14 +90,16 @@ class Capture:
         offset = 24
         while offset + 16 <= len(data):
             length, whole = struct.unpack_from("<II", data, offset + 8)
-            if length < whole:
-                raise TestbedError(f"the capture on {self.host.name} has a packet of which only a part was kept")
             frame = data[offset + 16:offset + 16 + length]
             offset += 16 + length
             if len(frame) == length:
                 packet = self._parse(frame)
-                if packet and packet.interface != "lo":
-                    yield packet
+                if not packet or packet.interface == "lo":
+                    continue
+                if length < whole:
+                    raise TestbedError(f"the capture on {self.host.name} kept only {length} of the {whole} octets of a "
+                                       f"packet on {packet.interface}")
+                yield packet
 
     def _parse(self, frame: bytes):
         ethertype, _, ifindex, _, kind = struct.unpack_from("!HHIHB", frame)
