@@ -510,7 +510,8 @@ static int create_free(encdns_link_t *link, linked_list_t *guards)
 {
 	encdns_link_t *guard;
 	char name[IF_NAMESIZE];
-	int i, ret = -EEXIST;
+	uint8_t i;
+	int ret = -EEXIST;
 
 	guard = find(guards, NULL, link->connection);
 	if (guard)
