@@ -55,5 +55,8 @@ int ctl_call(const char *method, sd_bus_message **ret_reply, const char *types, 
 /* What Describe says. 0 or -errno, told on stderr. */
 int ctl_describe(json_object **ret);
 
+/* Else the next question starts it. */
+bool ctl_encdnsd_runs(sd_bus *bus);
+
 /* The same over a bus that is there, told to nobody: *ret_error says why not, to be freed. */
 int ctl_describe_over(sd_bus *bus, json_object **ret, char **ret_error);

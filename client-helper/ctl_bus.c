@@ -49,6 +49,17 @@ static int call_describe(sd_bus *bus, sd_bus_error *error, sd_bus_message **ret_
 		"Describe", error, ret_reply, NULL);
 }
 
+bool ctl_encdnsd_runs(sd_bus *bus)
+{
+	cleanup_message sd_bus_message *reply = NULL;
+	int has_owner = 0;
+
+	return sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+			   "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+			   MANAGER_BUS_NAME) >= 0 &&
+		   sd_bus_message_read(reply, "b", &has_owner) >= 0 && has_owner;
+}
+
 int ctl_describe_over(sd_bus *bus, json_object **ret, char **ret_error)
 {
 	cleanup(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;

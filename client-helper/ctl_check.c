@@ -6,10 +6,15 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "check.h"
 #include "json_file.h"
 #include "screen.h"
 #include "util.h"
+
+/* How long charon's plugin may take to find a new encdnsd on the bus. */
+#define PLUGIN_WAITS 20
+#define PLUGIN_PAUSE_USEC 100000
 
 #define COLUMN 26 /* where sentences begin: verdict and the check's name are before */
 
@@ -166,6 +171,31 @@ static int conclude(struct report *report)
 	return report->worst == VERDICT_BROKEN ? CTL_NEGATIVE : CTL_FINE;
 }
 
+/* encdnsd, where it is started by this question, hears from the plugin a moment later. */
+static void wait_for_plugin(sd_bus *bus, json_object **status, char **error)
+{
+	for (unsigned i = 0; i < PLUGIN_WAITS; i++) {
+		json_object *plugin = NULL;
+
+		json_object_object_get_ex(*status, "plugin", &plugin);
+		if (json_get_text(plugin, "version"))
+			return;
+		usleep(PLUGIN_PAUSE_USEC);
+		json_object_put(*status);
+		*status = NULL;
+		if (ctl_describe_over(bus, status, error) < 0)
+			return;
+	}
+}
+
+static void read_status(sd_bus *bus, json_object **ret, char **ret_error)
+{
+	bool runs = ctl_encdnsd_runs(bus);
+
+	if (ctl_describe_over(bus, ret, ret_error) >= 0 && !runs)
+		wait_for_plugin(bus, ret, ret_error);
+}
+
 int ctl_check(int argc, char *argv[])
 {
 	struct ctl_options options = {
@@ -180,8 +210,8 @@ int ctl_check(int argc, char *argv[])
 		return CTL_MISUSE;
 	if (options.json)
 		report.findings = json_object_new_array();
-	if (sd_bus_open_system(&bus) >= 0 && ctl_describe_over(bus, &status, &error) < 0)
-		status = NULL;
+	if (sd_bus_open_system(&bus) >= 0)
+		read_status(bus, &status, &error);
 	configuration_read(options.file, &content);
 	check.file = options.file;
 	check.file_content = content;

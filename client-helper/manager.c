@@ -54,6 +54,7 @@ struct manager {
 	struct watch *watch;
 	struct fitness fitness;
 	struct announcement *announcement;
+	char **ended; /* connections that came to their end since then */
 	char *described; /* the status as last told */
 	sd_bus_slot *owner_match;
 	sd_event_source *settle; /* one look at everything, after all that happened at once */
@@ -325,6 +326,8 @@ static void finish_gone(struct manager *manager)
 			continue;
 		answer(entry, false);
 		log_line(SD_NOTICE, "%s: down", connection_name(connection));
+		if (!list_has(manager->ended, connection_name(connection)))
+			(void)!list_add(&manager->ended, connection_name(connection));
 		if (entry->releasing)
 			manager->events->released(
 				connection_name(connection), connection_link(connection), manager->userdata);
@@ -599,8 +602,21 @@ int manager_release(
 	return 0;
 }
 
+/*
+ * What an earlier charon left behind, as it ended before it could remove a link that was needed no
+ * more. One that we know nothing of stays: its names may be kept from the hotel by it.
+ */
+static void release_ended(struct manager *manager, char *const *links)
+{
+	for (size_t i = 0; links && links[i]; i += 2)
+		if (!find(manager, links[i + 1]) && list_has(manager->ended, links[i + 1]))
+			manager->events->released(links[i + 1], links[i], manager->userdata);
+	manager->ended = list_free(manager->ended);
+}
+
 void manager_announce(struct manager *manager, struct announcement *announcement)
 {
+	release_ended(manager, announcement->links);
 	if (!manager->announcement)
 		manager->announcement = calloc(1, sizeof(*manager->announcement));
 	if (!manager->announcement)
@@ -629,6 +645,7 @@ struct manager *manager_free(struct manager *manager)
 	if (manager->announcement)
 		announcement_clear(manager->announcement);
 	free(manager->announcement);
+	list_free(manager->ended);
 	free(manager->described);
 	free(manager->folder);
 	free(manager->blocks);

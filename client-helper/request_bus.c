@@ -206,6 +206,32 @@ static int read_list(sd_bus_message *message, void *field, struct target *target
 	return 0;
 }
 
+/* Those without a connection are left out: they are nobody's, or not ours. */
+static int read_links(sd_bus_message *message, void *field, struct target *target)
+{
+	cleanup_list char **list = NULL;
+	const char *link, *connection;
+	int r;
+
+	r = sd_bus_message_enter_container(message, 'a', "(ss)");
+	while (r >= 0 && (r = sd_bus_message_read(message, "(ss)", &link, &connection)) > 0) {
+		if (list_length(list) >= LIMIT_LIST)
+			return fault(target, "no list of a sane length");
+		if (!state_file_is_link(link) || !request_name_is_valid(connection))
+			continue;
+		r = list_add(&list, link);
+		if (r >= 0)
+			r = list_add(&list, connection);
+	}
+	if (r >= 0)
+		r = sd_bus_message_exit_container(message);
+	if (r < 0)
+		return r;
+	list_free(*(char ***)field);
+	*(char ***)field = steal(list);
+	return 0;
+}
+
 /* What the connection is configured with may be addresses and ranges, too: they are left out. */
 static int read_hosts(sd_bus_message *message, void *field, struct target *target)
 {
@@ -420,6 +446,7 @@ static const struct property announcement_properties[] = {
 	{"config-file", "s", read_text, ANNOUNCED(config_file)},
 	{"config-time", "t", read_time, ANNOUNCED(config_time_usec)},
 	{"config-errors", "as", read_list, ANNOUNCED(config_errors)},
+	{"links", "a(ss)", read_links, ANNOUNCED(links)},
 	{},
 };
 

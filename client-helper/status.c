@@ -18,6 +18,7 @@ void announcement_clear(struct announcement *announcement)
 	free(announcement->daemon);
 	free(announcement->config_file);
 	list_free(announcement->config_errors);
+	list_free(announcement->links);
 	memset(announcement, 0, sizeof(*announcement));
 }
 

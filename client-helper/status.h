@@ -16,6 +16,7 @@ struct announcement {
 	char *version, *daemon, *config_file;
 	uint64_t config_time_usec; /* of the newest file loaded; 0: not told */
 	char **config_errors;
+	char **links; /* that are there: name, connection, name, connection, ... */
 };
 
 const char *server_state_name(enum server_state state); /* "connected" */

@@ -262,23 +262,6 @@ static int list_all(lists_t *ret_lists)
 	return 0;
 }
 
-/*
- * Described in header
- */
-int encdns_link_list(linked_list_t **ret_links)
-{
-	lists_t lists;
-	int ret;
-
-	ret = list_all(&lists);
-	if (!ret)
-	{
-		lists.guards->destroy_function(lists.guards, free);
-		*ret_links = lists.links;
-	}
-	return ret;
-}
-
 /**
  * Find one in a list.
  *
@@ -303,6 +286,37 @@ static encdns_link_t *find(linked_list_t *list, const char *name,
 	}
 	enumerator->destroy(enumerator);
 	return found;
+}
+
+/*
+ * Described in header
+ */
+int encdns_link_list(linked_list_t **ret_links)
+{
+	encdns_link_t *guard;
+	lists_t lists;
+	int ret;
+
+	ret = list_all(&lists);
+	if (ret)
+	{
+		return ret;
+	}
+	while (lists.guards->remove_first(lists.guards, (void**)&guard) == SUCCESS)
+	{
+		guard->name[strlen(guard->name) - strlen(GUARD)] = '\0';
+		if (find(lists.links, guard->name, NULL))
+		{
+			free(guard);
+		}
+		else
+		{
+			lists.links->insert_last(lists.links, guard);
+		}
+	}
+	lists.guards->destroy(lists.guards);
+	*ret_links = lists.links;
+	return 0;
 }
 
 /**

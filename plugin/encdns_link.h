@@ -27,7 +27,7 @@ struct encdns_link_t {
 };
 
 /**
- * List our links, without their guards.
+ * List our links, those that only the guard is left of as well (their index is its).
  *
  * @param ret_links		list of encdns_link_t*, to be destroyed with free()
  * @return				0 or a negative errno

@@ -60,6 +60,15 @@ def test_fine_gateway(net):
             if finding["verdict"] != "fine" and "expires in" not in finding["what"]] == []
 
 
+def test_encdnsd_is_started_by_it(net):
+    """The plugin needs a moment to announce itself to the one that was just started."""
+    connected(net, connect=False)
+    for _ in range(5):
+        net.corp.gateway.systemctl("stop", "encdnsd.service")
+        plugin = [finding for finding in check(net.corp.gateway, "--gateway")["findings"] if finding["check"] == "plugin"]
+        assert [finding["verdict"] for finding in plugin] == ["fine"], plugin
+
+
 def test_for_people(net):
     """Without a terminal: one finding on a line, what to do below it, no colours."""
     connected(net)

@@ -107,6 +107,19 @@ def test_resolved_restarts(net, connected):
     back_to(net, laptop.before)
 
 
+@pytest.mark.parametrize("left", ["encdns0", "encdns0g"])
+def test_a_link_that_charon_left_behind_goes(net, connected, left):
+    """It ended after encdnsd had let go of the link, and before it could remove it."""
+    laptop = connected
+    laptop.disconnect("corp")
+    back_to(net, laptop.before)
+    laptop.host.systemctl("stop", "strongswan.service")
+    laptop.host.shell(f"ip link add {left} type veth peer name {left}p")
+    laptop.host.run("ip", "link", "set", left, "alias", "corp")
+    laptop.host.systemctl("start", "strongswan.service")
+    back_to(net, laptop.before)
+
+
 def test_another_program_fights_for_our_link(net, connected):
     """As long as it does, nothing leaks; when it gives up, the link is ours again."""
     laptop = connected

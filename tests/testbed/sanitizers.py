@@ -72,9 +72,10 @@ ExecStart=
 ExecStart=/usr/bin/env LD_PRELOAD={preload} /usr/sbin/charon-systemd
 """
 # Of the sandbox what the runtimes need: to write down what they found, to stop the threads before leaks are looked for, and
-# addresses that are not random.
+# addresses that are not random. The thread that stops the others waits for ever now and then, before leaks are looked for.
 ENCDNSD = f"""
 [Service]
+TimeoutStopSec=20
 ReadWritePaths={FINDINGS}
 SystemCallFilter=ptrace process_vm_readv personality
 LockPersonality=no

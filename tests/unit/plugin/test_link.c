@@ -199,6 +199,7 @@ static void test_guard_that_is_left(void **state)
 	assert_int_equal(encdns_link_guard(&branch), 0);
 	delete_link("encdns0");
 	delete_link("encdns1");
+	assert_int_equal(count(), 2);
 	assert_int_equal(encdns_link_ensure("guest", &guest), 0);
 	assert_string_equal(guest.name, "encdns2");
 	assert_int_equal(encdns_link_ensure("branch", &branch), 0);
