@@ -97,8 +97,7 @@ class Capture:
                 if not packet or packet.interface == "lo":
                     continue
                 if length < whole:
-                    raise TestbedError(f"the capture on {self.host.name} kept only {length} of the {whole} octets of a "
-                                       f"packet on {packet.interface}")
+                    raise TestbedError(f"the capture kept only {length} of the {whole} octets of {packet}")
                 yield packet
 
     def _parse(self, frame: bytes):
