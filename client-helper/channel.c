@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "tls.h"
+#include "tunnel.h"
 
 enum { TIMER_ACCURACY_USEC = 10000 };
 
@@ -102,6 +103,8 @@ int channel_socket(const struct carrier_config *config, const struct address *ad
 	}
 	if (source && bind(fd, (struct sockaddr *)&name, address_to_sockaddr(source, 0, &name)) < 0)
 		goto failed;
+	if (source)
+		tunnel_bind(fd, source, address);
 	if (connect(fd, (struct sockaddr *)&name,
 			address_to_sockaddr(address, config->server->port, &name)) < 0 &&
 		errno != EINPROGRESS)

@@ -53,7 +53,8 @@ const char *channel_tls_version(const struct channel *channel); /* NULL: no TLS 
 uint64_t channel_handshake_usec(const struct channel *channel);
 
 /*
- * A socket for the server's address, bound to the virtual IP of its family: nothing is sent before.
+ * A socket for the server's address, bound to the virtual IP of its family, and to the
+ * tunnel's device where it has one: nothing is sent before.
  * type: SOCK_STREAM or SOCK_DGRAM. The descriptor, or -errno: -EADDRNOTAVAIL where there is no
  * virtual IP of that family, or it is gone (D7).
  */

@@ -242,22 +242,36 @@ static void change_port(struct datagram *datagram)
 	}
 }
 
+/* False: by this socket nothing goes out any more, as its device is gone. */
+static bool send_from(const struct port *port, const struct query *query)
+{
+	uint8_t message[LIMIT_QUERY_SIZE];
+
+	memcpy(message, query->message, query->length);
+	dns_put16(message, query->id);
+	/* What does not go out counts as lost on the way; an error shows when the socket is read. */
+	return send(port->fd, message, query->length, MSG_NOSIGNAL) >= 0 ||
+		   (errno != ENETUNREACH && errno != ENODEV);
+}
+
 static int datagram_send(struct carrier *carrier, struct query *query)
 {
 	struct datagram *datagram = (struct datagram *)carrier;
 	struct port *port;
-	uint8_t message[LIMIT_QUERY_SIZE];
 
 	change_port(datagram);
-	port = datagram->current;
 	ids_take(datagram->ids, query);
+	port = datagram->current;
+	if (!send_from(port, query)) {
+		port->used = LIMIT_PLAIN_PER_SOCKET;
+		change_port(datagram);
+		if (port != datagram->current)
+			(void)send_from(datagram->current, query);
+	}
+	port = datagram->current;
 	query->handle = port - datagram->ports;
 	port->used++;
 	port->outstanding++;
-	memcpy(message, query->message, query->length);
-	dns_put16(message, query->id);
-	/* What does not go out counts as lost on the way; an error shows when the socket is read. */
-	(void)send(port->fd, message, query->length, MSG_NOSIGNAL);
 	return 0;
 }
 

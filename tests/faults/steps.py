@@ -260,6 +260,9 @@ class Run:
         outcome.leaked = max(len(asked), results.count(hotels))
         outcome.failed = outcome.asked - outcome.answered - results.count(hotels)
         outcome.evidence = [str(packet) for packet in seen[:5]]
+        stray = [packet for packet in evidence.packets if packet.destination in plan.resolver_octets]
+        if stray and not outcome.problem:
+            outcome.problem = f"{len(stray)} packets to the resolver outside the tunnel, the first: {stray[0]}"
         strange = set(results) - {ours, hotels, "SERVFAIL", "REFUSED", "refused", "silent"}
         if strange and not outcome.problem:
             outcome.problem = f"answers that nobody should have given: {strange}"
