@@ -206,7 +206,8 @@ void check_other_links(struct check *check)
 		const struct overview_domain *domain = &overview.domains[i];
 		char name[IF_NAMESIZE] = "";
 
-		if (domain->ifindex == own || domain->ifindex == guard || !collides(check, domain->domain.name))
+		if (domain->ifindex == own || domain->ifindex == guard ||
+			!collides(check, domain->domain.name))
 			continue;
 		if (domain->ifindex == 0)
 			snprintf(name, sizeof(name), "resolved.conf");

@@ -39,7 +39,8 @@ static int judge_servers(
 static int judge_without_link(enum connection_state *ret, char **ret_reason)
 {
 	*ret = STATE_LEAKING;
-	return format(ret_reason, "%s", "its link and its guard are gone, and strongSwan has not made others");
+	return format(
+		ret_reason, "%s", "its link and its guard are gone, and strongSwan has not made others");
 }
 
 /* resolved is away for a moment, as we have it restarted, or is not done reading the anchors. */

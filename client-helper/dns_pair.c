@@ -61,32 +61,31 @@ int dns_pair_set(struct dns_pair *pair, const struct dns_link_settings *settings
 	return r;
 }
 
+static void for_each(struct dns_pair *pair, void (*what)(struct dns_link *link))
+{
+	for (size_t i = 0; pair && i < ENDS; i++)
+		if (pair->links[i])
+			what(pair->links[i]);
+}
+
 void dns_pair_revert(struct dns_pair *pair)
 {
-	for (size_t i = 0; i < ENDS; i++)
-		if (pair->links[i])
-			dns_link_revert(pair->links[i]);
+	for_each(pair, dns_link_revert);
 }
 
 void dns_pair_check(struct dns_pair *pair)
 {
-	for (size_t i = 0; pair && i < ENDS; i++)
-		if (pair->links[i])
-			dns_link_check(pair->links[i]);
+	for_each(pair, dns_link_check);
 }
 
 void dns_pair_lost(struct dns_pair *pair)
 {
-	for (size_t i = 0; pair && i < ENDS; i++)
-		if (pair->links[i])
-			dns_link_lost(pair->links[i]);
+	for_each(pair, dns_link_lost);
 }
 
 void dns_pair_found(struct dns_pair *pair)
 {
-	for (size_t i = 0; pair && i < ENDS; i++)
-		if (pair->links[i])
-			dns_link_found(pair->links[i]);
+	for_each(pair, dns_link_found);
 }
 
 static const struct dns_link *judged(const struct dns_pair *pair)

@@ -29,7 +29,7 @@ int dns_pair_add(struct dns_pair *pair, enum dns_pair_end end, int ifindex);
 void dns_pair_drop(struct dns_pair *pair, enum dns_pair_end end);
 bool dns_pair_has(const struct dns_pair *pair, enum dns_pair_end end); /* false for NULL */
 
-/* On those that are there, as dns_link.h says; all but the first two take NULL. */
+/* On those that are there, as dns_link.h says; all but dns_pair_set() take NULL. */
 int dns_pair_set(struct dns_pair *pair, const struct dns_link_settings *settings);
 void dns_pair_revert(struct dns_pair *pair); /* DNS_LINK_REVERTED when all are */
 void dns_pair_check(struct dns_pair *pair);

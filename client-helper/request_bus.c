@@ -185,6 +185,18 @@ static int read_on_disconnect(sd_bus_message *message, void *field, struct targe
 	return read_choice(message, field, target, "release", "block");
 }
 
+/* The end of an array, of which r says how far it was read: the list takes the field's place. */
+static int finish_list(sd_bus_message *message, int r, char ***list, char ***field)
+{
+	if (r >= 0)
+		r = sd_bus_message_exit_container(message);
+	if (r < 0)
+		return r;
+	list_free(*field);
+	*field = steal(*list);
+	return 0;
+}
+
 static int read_list(sd_bus_message *message, void *field, struct target *target)
 {
 	cleanup_list char **list = NULL;
@@ -197,13 +209,7 @@ static int read_list(sd_bus_message *message, void *field, struct target *target
 			return fault(target, "no list of a sane length");
 		r = list_add(&list, text);
 	}
-	if (r >= 0)
-		r = sd_bus_message_exit_container(message);
-	if (r < 0)
-		return r;
-	list_free(*(char ***)field);
-	*(char ***)field = steal(list);
-	return 0;
+	return finish_list(message, r, &list, field);
 }
 
 /* Those without a connection are left out: they are nobody's, or not ours. */
@@ -223,13 +229,7 @@ static int read_links(sd_bus_message *message, void *field, struct target *targe
 		if (r >= 0)
 			r = list_add(&list, connection);
 	}
-	if (r >= 0)
-		r = sd_bus_message_exit_container(message);
-	if (r < 0)
-		return r;
-	list_free(*(char ***)field);
-	*(char ***)field = steal(list);
-	return 0;
+	return finish_list(message, r, &list, field);
 }
 
 /* What the connection is configured with may be addresses and ranges, too: they are left out. */
