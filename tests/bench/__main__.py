@@ -63,7 +63,7 @@ def main() -> int:
     try:
         host.start()
         host.wait_booted()
-        for module in ("peers.py", "direct.py", "measure.py"):
+        for module in ("peers.py", "askers.py", "measure.py"):
             host.write(f"/bench/{module}", (HERE / module).read_text())
         say(f"measuring {' and '.join(options.protocol)}: {options.rounds} rounds, {options.seconds} s each")
         output = _measure(host, options)
@@ -112,12 +112,10 @@ def _machine() -> dict:
 
 
 def _summarise(protocol: str, entry: dict) -> None:
-    """Adds the latency that each forwarder adds to asking directly, the medians over the rounds, and the verdicts."""
+    """Adds the medians over the rounds, of asking directly too, and the verdicts."""
     for index, direct in enumerate(entry["direct"]):
-        for rounds in entry["peers"].values():
-            paced = rounds[index].get("paced")
-            if paced and paced["median_us"] is not None:
-                paced["added_us"] = paced["median_us"] - direct["paced"]["median_us"]
+        beside = [rounds[index]["paced"]["direct"] for rounds in entry["peers"].values() if rounds[index].get("paced")]
+        direct["paced"] = {key: statistics.median(each[key] for each in beside) for key in ("median_us", "p99_us")}
     entry["medians"] = {
         name: {title: _median(entry["moments"][name] if path in MOMENTS else rounds, path) for title, path, _, _ in FIGURES}
         for name, rounds in entry["peers"].items()}

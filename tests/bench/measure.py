@@ -13,12 +13,12 @@ import sys
 import time
 from pathlib import Path
 
-import direct
+import askers
 import peers
 
 NAMES = peers.WORK / "names"
 N_NAMES = 1_000_000  # more than any forwarder is asked in one measurement
-RATE = 200  # queries per second of the latency measurement
+TURN = 150  # queries of the latency measurement, until it changes between the forwarder and the upstream
 QUERY_TIMEOUT = 5
 STARTS = 15  # starts and restarts of each: a few milliseconds each, of which the scheduler has its share
 SETTLE = 1.5  # seconds after the first answer until a program counts as idle
@@ -38,7 +38,7 @@ def answered(port: int, timeout: float) -> bool:
         asker.settimeout(timeout)
         asker.connect(("127.0.0.1", port))
         try:
-            asker.send(direct.query(1, f"probe{time.monotonic_ns()}.{peers.ZONE}"))
+            asker.send(askers.query(1, f"probe{time.monotonic_ns()}.{peers.ZONE}"))
             answer = asker.recv(4096)
         except OSError:
             return False
@@ -95,21 +95,31 @@ def closed_loop(peer, outstanding: int, seconds: int) -> dict:
     }
 
 
+def paced(peer, seconds: int) -> dict:
+    """Asks through the forwarder and directly in turns so short that the machine has one mood for both; empty where one
+    answer has not come."""
+    through, straight, added = [], [], []
+    try:
+        with askers.DIRECT[peer.protocol]() as upstream, askers.OverUDP(peer.port) as forwarder:
+            for first in range(0, seconds * askers.RATE, TURN):
+                straight.append(askers.round_trips(upstream, first, TURN))
+                through.append(askers.round_trips(forwarder, first, TURN))
+                added.append(statistics.median(through[-1]) - statistics.median(straight[-1]))
+    except OSError as error:
+        tell(f"{peer.name}: {error}")
+        return {}
+    return {**latencies(sum(through, [])), "added_us": statistics.median(added) * 1e6,
+            "direct": latencies(sum(straight, []))}
+
+
 def latencies(seconds: list) -> dict:
-    if not seconds:
-        return {"median_us": None, "p99_us": None}
     return {"median_us": statistics.median(seconds) * 1e6, "p99_us": sorted(seconds)[int(len(seconds) * 0.99)] * 1e6}
 
 
-def paced(peer, seconds: int) -> dict:
-    text = dnsperf(peer.port, "-v", "-Q", str(RATE), "-l", str(seconds), outstanding=100)
-    return latencies([float(found) for found in re.findall(r"^> \S+ \S+ \S+ ([0-9.]+)$", text, re.M)])
-
-
-def straight(protocol: str, seconds: int) -> dict:
+def loads(protocol: str, seconds: int) -> dict:
     """The upstream without a forwarder: what no forwarder can be better than."""
     mode, port = ("tls", peers.DOT_PORT) if protocol == "DoT" else ("doh", peers.DOH_PORT)
-    result = {"paced": latencies(direct.ROUND_TRIPS[protocol](RATE, seconds))}
+    result = {}
     for outstanding in (100, 10):
         text = dnsperf(port, "-l", str(seconds), mode=mode, outstanding=outstanding)
         result[f"load{outstanding}"] = {"qps": number(text, "Queries per second"),
@@ -199,7 +209,7 @@ def main() -> None:
                                      "moments": {peer.name: [] for peer in forwarders}}
         # Rounds on the outside: the machine's moods hit all peers alike.
         for index in range(rounds):
-            entry["direct"].append(straight(protocol, seconds))
+            entry["direct"].append(loads(protocol, seconds))
             for peer in forwarders:
                 tell(f"{protocol}, round {index + 1} of {rounds}: {peer.name}")
                 entry["peers"][peer.name].append(measure(peer, seconds))

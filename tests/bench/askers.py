@@ -1,5 +1,6 @@
-"""Asks the upstream without a forwarder, one query at a time over one TLS connection: the round trip that each forwarder
-adds its own part to. dnsperf 2.10 reads answers over TLS only with its next query, so its latencies are no use here.
+"""Asks one query at a time, a forwarder over UDP or the upstream itself over one TLS connection: the round trip that each
+forwarder adds its own part to. dnsperf 2.10 reads answers over TLS only with its next query, so its latencies are no use
+here.
 """
 
 import socket
@@ -9,53 +10,89 @@ import time
 
 import peers
 
+RATE = 200  # queries per second
+TIMEOUT = 5
+
 
 def query(identity: int, name: str) -> bytes:
     labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     return struct.pack("!6H", identity, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack("!2H", 1, 1)
 
 
-def over_dot(rate: int, seconds: int) -> list:
-    """The seconds that each round trip took."""
-    with _connect(peers.DOT_PORT, "dot") as connection:
-        def ask(i: int) -> None:
-            message = query(i & 0xffff, f"d{i}.{peers.ZONE}")
-            connection.send(struct.pack("!H", len(message)) + message)
-            connection.recv(4096)
-
-        return _paced(ask, rate, seconds)
-
-
-def over_doh(rate: int, seconds: int) -> list:
-    with _connect(peers.DOH_PORT, "h2") as connection:
-        frames = _Frames(connection)
-        frames.begin()
-
-        def ask(i: int) -> None:
-            frames.request(2 * i + 1, query(0, f"d{i}.{peers.ZONE}"))
-
-        return _paced(ask, rate, seconds)
-
-
-ROUND_TRIPS = {"DoT": over_dot, "DoH": over_doh}
-
-
-def _connect(port: int, alpn: str) -> ssl.SSLSocket:
-    context = ssl.create_default_context(cafile=str(peers.CA))
-    context.set_alpn_protocols([alpn])
-    raw = socket.create_connection(("127.0.0.1", port))
-    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return context.wrap_socket(raw, server_hostname=peers.ADN)
-
-
-def _paced(ask, rate: int, seconds: int) -> list:
+def round_trips(asker, first: int, count: int) -> list:
+    """The seconds that each of so many queries took, RATE of them per second."""
     spent = []
-    for i in range(seconds * rate):
+    for i in range(first, first + count):
         started = time.perf_counter()
-        ask(i)
+        asker.ask(i)
         spent.append(time.perf_counter() - started)
-        time.sleep(max(0.0, 1 / rate - spent[-1]))
+        time.sleep(max(0.0, 1 / RATE - spent[-1]))
     return spent
+
+
+class OverUDP:
+    """Asks a forwarder."""
+
+    def __init__(self, port: int):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(TIMEOUT)
+        self._socket.connect(("127.0.0.1", port))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def ask(self, i: int) -> None:
+        identity = i & 0xffff
+        self._socket.send(query(identity, f"u{i}.{peers.ZONE}"))
+        # What comes late, of an earlier one, is not the answer.
+        while int.from_bytes(self._socket.recv(4096)[:2], "big") != identity:
+            pass
+
+
+class _OverTLS:
+    """Asks the upstream."""
+
+    port = alpn = None
+
+    def __init__(self):
+        context = ssl.create_default_context(cafile=str(peers.CA))
+        context.set_alpn_protocols([self.alpn])
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection = context.wrap_socket(raw, server_hostname=peers.ADN)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._connection.close()
+
+
+class OverDoT(_OverTLS):
+    port, alpn = peers.DOT_PORT, "dot"
+
+    def ask(self, i: int) -> None:
+        message = query(i & 0xffff, f"d{i}.{peers.ZONE}")
+        self._connection.send(struct.pack("!H", len(message)) + message)
+        self._connection.recv(4096)
+
+
+class OverDoH(_OverTLS):
+    port, alpn = peers.DOH_PORT, "h2"
+
+    def __init__(self):
+        super().__init__()
+        self._frames = _Frames(self._connection)
+        self._frames.begin()
+
+    def ask(self, i: int) -> None:
+        self._frames.request(2 * i + 1, query(0, f"d{i}.{peers.ZONE}"))
+
+
+DIRECT = {"DoT": OverDoT, "DoH": OverDoH}
 
 
 class _Frames:
