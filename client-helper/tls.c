@@ -346,6 +346,9 @@ int tls_context_new(const char *ca_file, struct tls_context **ret)
 
 	if (!context)
 		return -ENOMEM;
+	/* Thousands of texts, for which the first answer would wait; libssl's own say what a server
+	   did. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
 	context->bio = bio_method();
 	context->ssl = ssl = SSL_CTX_new(TLS_client_method());
 	if (!context->bio || !ssl || SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) != 1) {
@@ -439,11 +442,22 @@ int tls_new(struct tls_context *context, const struct server *server, struct tls
 	return 0;
 }
 
+/* Of the first error that has one: libcrypto's texts have not been loaded. Takes the errors from
+   the queue. */
+static const char *text_of_error(void)
+{
+	const char *text = NULL;
+	unsigned long code;
+
+	while (!text && (code = ERR_get_error()) != 0)
+		text = ERR_reason_error_string(code);
+	return text;
+}
+
 static void explain_failure(
 	const struct tls *tls, int error, int system_error, char reason[static LIMIT_ERROR_TEXT])
 {
-	unsigned long code = ERR_peek_error();
-	const char *text = code ? ERR_reason_error_string(code) : NULL;
+	const char *text = text_of_error();
 
 	if (tls->reason[0])
 		snprintf(reason, LIMIT_ERROR_TEXT, "%s", tls->reason);
@@ -451,6 +465,8 @@ static void explain_failure(
 		snprintf(reason, LIMIT_ERROR_TEXT, "the TLS handshake failed: %s", text);
 	else if (error == SSL_ERROR_SYSCALL && system_error)
 		snprintf(reason, LIMIT_ERROR_TEXT, "the TLS handshake failed: %s", strerror(system_error));
+	else if (error == SSL_ERROR_SSL)
+		snprintf(reason, LIMIT_ERROR_TEXT, "the TLS handshake failed");
 	else
 		snprintf(reason, LIMIT_ERROR_TEXT, "the server closed the connection in the TLS handshake");
 }

@@ -147,7 +147,7 @@ static void test_self_signed(void **state)
 
 static void test_old_tls(void **state)
 {
-	REFUSE(&proper, TLS1_1_VERSION, "TLS handshake failed");
+	REFUSE(&proper, TLS1_1_VERSION, "TLS handshake failed: ");
 }
 
 /* What a certificate says is made harmless before it reaches a terminal. */
