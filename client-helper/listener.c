@@ -346,14 +346,13 @@ static bool take_query(
 /* The number of datagrams that there were, at most LIMIT_UDP_BATCH. */
 static int read_batch(struct listener *listener, int fd)
 {
-	int n;
+	int n = recvmmsg(fd, listener->in, LIMIT_UDP_BATCH, MSG_DONTWAIT, NULL);
 
-	for (size_t i = 0; i < LIMIT_UDP_BATCH; i++)
-		listener->in[i].msg_hdr.msg_namelen = sizeof(listener->in_names[i]);
-	n = recvmmsg(fd, listener->in, LIMIT_UDP_BATCH, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++) {
 		struct asker asker = {.tcp = false};
 
+		/* What the kernel has set it to is no limit for the next one. */
+		listener->in[i].msg_hdr.msg_namelen = sizeof(listener->in_names[i]);
 		memcpy(&asker.address, &listener->in_names[i], sizeof(asker.address));
 		if (listener->in[i].msg_hdr.msg_flags & MSG_TRUNC)
 			listener->counters.dropped++;
@@ -604,6 +603,7 @@ int listener_new(sd_event *event, const struct address *address, uint16_t port, 
 		listener->in[i].msg_hdr.msg_iov = &listener->in_iov[i];
 		listener->in[i].msg_hdr.msg_iovlen = 1;
 		listener->in[i].msg_hdr.msg_name = &listener->in_names[i];
+		listener->in[i].msg_hdr.msg_namelen = sizeof(listener->in_names[i]);
 		listener->out[i].msg_hdr.msg_iov = &listener->out_iov[i];
 		listener->out[i].msg_hdr.msg_iovlen = 1;
 		listener->out[i].msg_hdr.msg_name = &listener->out_names[i];
