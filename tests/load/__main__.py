@@ -11,13 +11,13 @@ from .run import run
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="load", description="Connects a crowd of laptops to a gateway, with the plugin and without, in turns.")
-    parser.add_argument("--connects", type=int, default=1000, help="IKE_SAs in each turn (default 1000)")
-    parser.add_argument("--turns", type=int, default=7, help="with the plugin, and as many without (default 7)")
+        prog="load", description="Connects a crowd of laptops to two gateways, with the plugin and without, in turns.")
+    parser.add_argument("--connects", type=int, default=1000, help="IKE_SAs with each in a round (default 1000)")
+    parser.add_argument("--rounds", type=int, default=7, help="how often (default 7)")
     parser.add_argument("--release", choices=RELEASES, default="trixie", help="Debian release (default trixie)")
     options = parser.parse_args()
     remove_stale_cgroups()
-    result = run(options.release, options.connects, options.turns)
+    result = run(options.release, options.connects, options.rounds)
     faults = result.faults(judge_ratio=True)
     print("\n".join((*result.lines(), *faults)))
     print("failed" if faults else "as fast as without the plugin, small, and none lost")

@@ -1,4 +1,5 @@
-"""One charon connects many times over to a gateway that has the plugin and to the same one without, in turns.
+"""One charon connects many times over to a gateway that has the plugin and to one that has not, in turns of a tenth of a
+second: the machine's moods last longer, and hit both alike. From round to round the two change places.
 
 The gateway's CPU time is told beside the wall clock's, for the crowd needs about as much of the same machine. Each
 IKE_SA is one of its own: without a CHILD_SA, of which the plugin knows nothing, but with a virtual IP and all that a
@@ -20,6 +21,7 @@ from testbed.util import say, wait_for
 POOL = "10.128.0.0/12"
 CONNECTION = {"unique": "never", "childless": "force"}
 PARALLEL = 8
+AT_A_TIME = 50
 RELOAD_S = 1
 # The gateway's resolver twice, its digest once, and its domain.
 ATTRIBUTES = 4
@@ -68,8 +70,8 @@ EXACT = "[Service]\nEnvironment=GLIBC_TUNABLES=glibc.malloc.tcache_count=0\n"
 
 
 @dataclass(frozen=True)
-class Turn:
-    """How one crowd fared."""
+class Fare:
+    """How the crowd fared with one gateway in one round."""
 
     connects: int
     established: int
@@ -97,91 +99,107 @@ class Memory:
 
 
 class Load:
-    """A network of which the laptop is the crowd, on one release."""
+    """A network of which the laptop is the crowd, with two gateways, all on one release."""
 
     def __init__(self, net, connects: int):
-        self._crowd, self._gateway = net.laptop.host, net.corp.gateway
-        self._net = net
+        self._crowd = net.laptop
+        self._enterprises = [net.corp, net.add_enterprise()]
         self._connects = connects
 
-    def turn(self, with_plugin: bool) -> Turn:
-        self._restart(with_plugin)
-        before = self._cpu()
-        with _Reloading(self._gateway) as reloading:
-            seconds = self._connect(self._connects)
-        return Turn(self._connects, vici.stats(self._gateway)[0], self._received(), seconds, self._cpu() - before,
-                    reloading.count)
+    def round(self) -> tuple:
+        """How the crowd fared without the plugin and with it."""
+        self._enterprises.reverse()
+        self._restart()
+        gateways = [enterprise.gateway for enterprise in self._enterprises]
+        before = [_cpu(gateway) for gateway in gateways]
+        seconds = [0.0, 0.0]
+        with _Reloading(gateways) as reloading:
+            for first in range(0, self._connects, AT_A_TIME):
+                for which, enterprise in enumerate(self._enterprises):
+                    reloading.which = which
+                    seconds[which] += self._connect(enterprise, min(AT_A_TIME, self._connects - first))
+        received = self._received()
+        return tuple(
+            Fare(self._connects, vici.stats(gateway)[0], received * which, seconds[which], _cpu(gateway) - before[which],
+                 reloading.counts[which])
+            for which, gateway in enumerate(gateways))
 
-    def memory(self, with_plugin: bool) -> Memory:
-        self._gateway.write(UNIT, EXACT)
-        self._gateway.systemctl("daemon-reload")
-        try:
-            self._restart(with_plugin)
-            # What is made with the first ones, once.
-            self._connect(50)
-            self._disconnect()
-            before = self._allocated()
-            self._connect(self._connects)
-            up = self._allocated()
-            self._disconnect()
-            left = self._allocated()
-        finally:
-            self._gateway.remove(UNIT)
-            self._gateway.systemctl("daemon-reload")
+    def memory(self) -> tuple:
+        """Without the plugin and with it."""
+        for enterprise in self._enterprises:
+            enterprise.gateway.write(UNIT, EXACT)
+            enterprise.gateway.systemctl("daemon-reload")
+        self._restart()
+        return tuple(self._memory(enterprise) for enterprise in self._enterprises)
+
+    def _memory(self, enterprise) -> Memory:
+        # What is made with the first ones, once.
+        self._connect(enterprise, 50)
+        self._disconnect(enterprise)
+        before = _allocated(enterprise.gateway)
+        self._connect(enterprise, self._connects)
+        up = _allocated(enterprise.gateway)
+        self._disconnect(enterprise)
+        left = _allocated(enterprise.gateway)
         return Memory((up - before) / self._connects, (left - before) / self._connects)
 
-    def _allocated(self) -> int:
-        """What charon's memory comes to at rest: it frees an IKE_SA of 20 KiB after it has ceased to count it."""
-        readings = []
-        for _ in range(READINGS):
-            time.sleep(READING_S)
-            readings.append(vici.stats(self._gateway)[1])
-        return min(readings)
-
-    def _restart(self, with_plugin: bool) -> None:
-        corp = self._net.corp
-        for host, load, more in ((self._gateway, with_plugin, ""), (self._crowd, False, SILENT)):
+    def _restart(self) -> None:
+        """All charons, of which the second gateway's loads the plugin."""
+        hosts = [self._crowd.host, *(enterprise.gateway for enterprise in self._enterprises)]
+        for host, load, more in zip(hosts, (False, False, True), (SILENT, "", "")):
             host.write(FILE, SETTINGS % ("yes" if load else "no") + more)
             host.systemctl("reset-failed", "strongswan.service")
             host.systemctl("restart", "strongswan.service")
-        pins = f"sha256:{corp.good_credential.pin()}"
-        resolvers = {name: {**kind(corp.plan), "addresses": corp.plan.resolver[0], "pins": pins}
-                     for name, kind in (("dot", swanctl.dot), ("doh", swanctl.doh))}
-        corp.configure(swanctl.gateway(
-            corp.plan, (4,), pool_options={"addrs": POOL}, encrypted_dns=swanctl.handing_out(corp.plan, resolvers=resolvers),
-            **CONNECTION))
-        self._net.laptop.configure(swanctl.laptop([corp.plan], (4,), **CONNECTION))
+        for enterprise in self._enterprises:
+            pins = f"sha256:{enterprise.good_credential.pin()}"
+            resolvers = {name: {**kind(enterprise.plan), "addresses": enterprise.plan.resolver[0], "pins": pins}
+                         for name, kind in (("dot", swanctl.dot), ("doh", swanctl.doh))}
+            enterprise.configure(swanctl.gateway(
+                enterprise.plan, (4,), pool_options={"addrs": POOL},
+                encrypted_dns=swanctl.handing_out(enterprise.plan, resolvers=resolvers), **CONNECTION))
+        self._crowd.configure(swanctl.laptop([enterprise.plan for enterprise in self._enterprises], (4,), **CONNECTION))
 
-    def _connect(self, connects: int) -> float:
+    def _connect(self, enterprise, connects: int) -> float:
         """So many IKE_SAs; how long it took."""
         with ThreadPoolExecutor(PARALLEL) as threads:
             began = time.monotonic()
-            list(threads.map(lambda _: vici.initiate(self._crowd, "corp"), range(connects)))
+            list(threads.map(lambda _: vici.initiate(self._crowd.host, enterprise.plan.name), range(connects)))
             return time.monotonic() - began
 
-    def _disconnect(self) -> None:
-        vici.terminate(self._crowd, "corp")
-        wait_for(lambda: vici.stats(self._gateway)[0] == 0, "the end of all IKE_SAs", 60)
+    def _disconnect(self, enterprise) -> None:
+        vici.terminate(self._crowd.host, enterprise.plan.name)
+        wait_for(lambda: vici.stats(enterprise.gateway)[0] == 0, "the end of all IKE_SAs", 60)
 
     def _received(self) -> int:
-        self._crowd.run("swanctl", "--reload-settings")
-        return int(self._crowd.read(RECEIVED))
+        """The attributes that the crowd was handed."""
+        self._crowd.host.run("swanctl", "--reload-settings")
+        return int(self._crowd.host.read(RECEIVED))
 
-    def _cpu(self) -> float:
-        """Seconds that the gateway's charon has had of any CPU."""
-        pid = self._gateway.main_pid("strongswan.service")
-        return sum(int(line.split()[0]) for line in
-                   self._gateway.shell(f"cat /proc/{pid}/task/*/schedstat").splitlines()) / 1e9
+
+def _allocated(gateway) -> int:
+    """What charon's memory comes to at rest: it frees an IKE_SA of 20 KiB after it has ceased to count it."""
+    readings = []
+    for _ in range(READINGS):
+        time.sleep(READING_S)
+        readings.append(vici.stats(gateway)[1])
+    return min(readings)
+
+
+def _cpu(gateway) -> float:
+    """Seconds that a gateway's charon has had of any CPU."""
+    pid = gateway.main_pid("strongswan.service")
+    return sum(int(line.split()[0]) for line in gateway.shell(f"cat /proc/{pid}/task/*/schedstat").splitlines()) / 1e9
 
 
 class _Reloading:
-    """swanctl --reload-settings every second, during a with statement."""
+    """swanctl --reload-settings every second, on the gateway whose turn it is, during a with statement."""
 
-    def __init__(self, host):
-        self._host = host
+    def __init__(self, gateways):
+        self._gateways = gateways
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run)
-        self.count = 0
+        self.which = 0
+        self.counts = [0, 0]
 
     def __enter__(self):
         self._thread.start()
@@ -193,8 +211,9 @@ class _Reloading:
 
     def _run(self) -> None:
         while not self._end.wait(RELOAD_S):
-            self._host.run("swanctl", "--reload-settings", check=False)
-            self.count += 1
+            which = self.which
+            self._gateways[which].run("swanctl", "--reload-settings", check=False)
+            self.counts[which] += 1
 
 
 @dataclass(frozen=True)
@@ -202,16 +221,15 @@ class Result:
     """What came of it on one release, without the plugin (0) and with it (1)."""
 
     release: str
-    turns: tuple
+    rounds: tuple
     memory: tuple
 
     def median(self, figure: str, with_plugin: bool) -> float:
-        return statistics.median(getattr(turn, figure) for turn in self.turns[with_plugin])
+        return statistics.median(getattr(fares[with_plugin], figure) for fares in self.rounds)
 
     def ratio(self, figure: str) -> float:
-        """The median over the pairs of turns that followed each other: the machine's moods last longer than a turn."""
         return statistics.median(getattr(with_plugin, figure) / getattr(without, figure)
-                                 for without, with_plugin in zip(*self.turns))
+                                 for without, with_plugin in self.rounds)
 
     @property
     def octets(self) -> tuple:
@@ -220,17 +238,17 @@ class Result:
 
     @property
     def lost(self) -> int:
-        return sum(turn.connects - turn.established for turns in self.turns for turn in turns)
+        return sum(fare.connects - fare.established for fares in self.rounds for fare in fares)
 
     def lines(self) -> list:
         """The table, and a line that sums it up."""
         table = [f"{'gateway':<16}{'connects/s':>12}{'connects per CPU s':>20}{'established':>13}{'attributes':>12}"
                  f"{'reloads':>9}{'octets/IKE_SA':>15}"]
         for with_plugin, name in enumerate(("without plugin", "with plugin")):
-            turns, memory = self.turns[with_plugin], self.memory[with_plugin]
+            fares, memory = [fares[with_plugin] for fares in self.rounds], self.memory[with_plugin]
             table.append(f"{name:<16}{self.median('rate', with_plugin):>12.0f}{self.median('cpu_rate', with_plugin):>20.0f}"
-                         f"{min(turn.established for turn in turns):>13}{min(turn.attributes for turn in turns):>12}"
-                         f"{sum(turn.reloads for turn in turns):>9}{memory.up:>15.0f}")
+                         f"{min(fare.established for fare in fares):>13}{min(fare.attributes for fare in fares):>12}"
+                         f"{sum(fare.reloads for fare in fares):>9}{memory.up:>15.0f}")
         up, left = self.octets
         table.append(
             f"load: {self.ratio('rate'):.3f} of the connects per second without the plugin, {self.ratio('cpu_rate'):.3f} by "
@@ -241,10 +259,9 @@ class Result:
         """What is wrong, a sentence each."""
         up, left = self.octets
         faults = [f"{self.lost} IKE_SAs lost"] if self.lost else []
-        for with_plugin, turns in enumerate(self.turns):
-            for turn in turns:
-                if turn.attributes != with_plugin * ATTRIBUTES * turn.connects:
-                    faults.append(f"{turn.attributes} attributes for {turn.connects} IKE_SAs")
+        for _, fare in self.rounds:
+            if fare.attributes != ATTRIBUTES * fare.connects:
+                faults.append(f"{fare.attributes} attributes for {fare.connects} IKE_SAs")
         if up >= OCTETS_MAX:
             faults.append(f"{up:.0f} octets per IKE_SA")
         if left > LEFT_MAX:
@@ -256,17 +273,14 @@ class Result:
         return [f"{self.release}: {fault}" for fault in faults]
 
 
-def run(release: str, connects: int, turns: int) -> Result:
+def run(release: str, connects: int, rounds: int) -> Result:
     installed = products({release})
     with Network(release, release, installed) as net, \
             ExtraPlugin(net.laptop.host, release, "crowd", CROWD):
         load = Load(net, connects)
-        done = ([], [])
-        for number in range(turns):
-            # Whoever comes first finds another machine than who comes second.
-            for with_plugin in (number % 2 == 0, number % 2 != 0):
-                done[with_plugin].append(load.turn(with_plugin))
-                turn = done[with_plugin][-1]
-                say(f"{release}, {'with' if with_plugin else 'without'} the plugin: {turn.rate:.0f} connects/s, "
-                    f"{turn.cpu_rate:.0f} per CPU second")
-        return Result(release, done, tuple(load.memory(with_plugin) for with_plugin in (False, True)))
+        done = []
+        for _ in range(rounds):
+            done.append(load.round())
+            for what, fare in zip(("without", "with"), done[-1]):
+                say(f"{release}, {what} the plugin: {fare.rate:.0f} connects/s, {fare.cpu_rate:.0f} per CPU second")
+        return Result(release, tuple(done), load.memory())

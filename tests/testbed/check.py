@@ -206,7 +206,7 @@ def _soak(tally: Tally, release: str) -> None:
 def _load(tally: Tally, release: str) -> None:
     """Whether any is lost, and the memory; the ratio is told, but judged by scripts/load, on a quiet machine."""
     try:
-        result = run_load(release, connects=500, turns=2)
+        result = run_load(release, connects=500, rounds=2)
     except TestbedError as error:
         tally.failure(f"load, {release}: {error}")
         return
