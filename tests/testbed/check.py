@@ -28,7 +28,7 @@ from .util import RELEASES, SOURCE, STARTED, TestbedError, say
 # Of each kind, valid and mutated, in every run; more: PYTHONPATH=tests python3 -m codec --count N.
 RANDOM_ATTRIBUTES = 20000
 # In every run, on one release: some 3 minutes on two quiet cores, for the virtual machine's processor is emulated.
-IN_THE_MACHINE = "test_kernel_esp and not doh and not wifi0"
+IN_THE_MACHINE = "test_apparmor or test_kernel_esp and not doh and not wifi0"
 MACHINE_SECONDS = 900
 CROSS_PAIRS = (("forky", "bookworm"), ("bookworm", "forky"))
 # The end-to-end tests that run with a sanitizer every time, on hosts of one release; about 4 minutes.

@@ -32,7 +32,7 @@ HOST_PACKAGES = """
 
 # What runs the test bed in a virtual machine, and the kernel of that.
 MACHINE_PACKAGES = """
-    linux-image-cloud-amd64 initramfs-tools udev kmod
+    linux-image-cloud-amd64 initramfs-tools udev kmod apparmor
     python3 python3-pytest python3-dnspython iproute2 util-linux util-linux-extra openssl
 """.split()
 
