@@ -3,6 +3,7 @@
 measure.py ROUNDS SECONDS PROTOCOL...
 """
 
+import contextlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import peers
 
 NAMES = peers.WORK / "names"
 N_NAMES = 1_000_000  # more than any forwarder is asked in one measurement
-TURN = 150  # queries of the latency measurement, until it changes between the forwarder and the upstream
+TURN = 50  # queries of the latency measurement, until the next is asked
 QUERY_TIMEOUT = 5
 STARTS = 15  # starts and restarts of each: a few milliseconds each, of which the scheduler has its share
 SETTLE = 1.5  # seconds after the first answer until a program counts as idle
@@ -95,25 +96,32 @@ def closed_loop(peer, outstanding: int, seconds: int) -> dict:
     }
 
 
-def paced(peer, seconds: int) -> dict:
-    """Asks through the forwarder and directly in turns so short that the machine has one mood for both; empty where one
-    answer has not come."""
-    through, straight, added = [], [], []
-    try:
-        with askers.DIRECT[peer.protocol]() as upstream, askers.OverUDP(peer.port) as forwarder:
-            for first in range(0, seconds * askers.RATE, TURN):
-                straight.append(askers.round_trips(upstream, first, TURN))
-                through.append(askers.round_trips(forwarder, first, TURN))
-                added.append(statistics.median(through[-1]) - statistics.median(straight[-1]))
-    except OSError as error:
-        tell(f"{peer.name}: {error}")
-        return {}
-    return {**latencies(sum(through, [])), "added_us": statistics.median(added) * 1e6,
-            "direct": latencies(sum(straight, []))}
+def latency(protocol: str, forwarders: list, seconds: int) -> dict:
+    """The upstream is asked directly and through each forwarder, in turns so short that the machine has one mood for all;
+    what a forwarder adds is told by turns that followed each other. Of one that fails to answer there is nothing."""
+    spent = {name: [] for name in ("direct", *(peer.name for peer in forwarders))}
+    for peer in forwarders:
+        start_to_first_answer(peer)
+    with contextlib.ExitStack() as stack:
+        who = {"direct": stack.enter_context(askers.DIRECT[protocol]())}
+        who.update((peer.name, stack.enter_context(askers.OverUDP(peer.port))) for peer in forwarders)
+        for first in range(0, seconds * askers.RATE, TURN):
+            for name in list(who):
+                try:
+                    spent[name].append(askers.round_trips(who[name], first, TURN))
+                except OSError as error:
+                    tell(f"{name}: {error}")
+                    del who[name]
+    for peer in forwarders:
+        peer.stop()
+    return {name: _latency(turns, spent["direct"]) if name in who else {} for name, turns in spent.items()}
 
 
-def latencies(seconds: list) -> dict:
-    return {"median_us": statistics.median(seconds) * 1e6, "p99_us": sorted(seconds)[int(len(seconds) * 0.99)] * 1e6}
+def _latency(turns: list, direct: list) -> dict:
+    every = sorted(sum(turns, []))
+    added = [statistics.median(through) - statistics.median(straight) for through, straight in zip(turns, direct)]
+    return {"median_us": statistics.median(every) * 1e6, "p99_us": every[len(every) * 99 // 100] * 1e6,
+            "added_us": statistics.median(added) * 1e6}
 
 
 def loads(protocol: str, seconds: int) -> dict:
@@ -182,7 +190,6 @@ def measure(peer, seconds: int) -> dict:
     result["rss_idle_kib"] = peer.rss_kib()
     result["load100"] = closed_loop(peer, 100, seconds)
     result["load10"] = closed_loop(peer, 10, seconds)
-    result["paced"] = paced(peer, seconds)
     peer.stop()
     return result
 
@@ -213,6 +220,8 @@ def main() -> None:
             for peer in forwarders:
                 tell(f"{protocol}, round {index + 1} of {rounds}: {peer.name}")
                 entry["peers"][peer.name].append(measure(peer, seconds))
+        tell(f"{protocol}: latency")
+        entry["latency"] = latency(protocol, forwarders, seconds * rounds)
         tell(f"{protocol}: {STARTS} starts of each, and restarts of the upstream")
         for _ in range(STARTS):
             for peer in forwarders:

@@ -19,7 +19,7 @@ SECURITY = "/sys/kernel/security"
 
 def parse(option: str, base) -> None:
     """With all that profiles can say; Debian's setting is what its oldest kernel understands."""
-    newest = max((base / "abi").glob("[0-9]*"), key=lambda path: float(path.name))
+    newest = max((base / "abi").glob("[0-9].[0-9]"))
     subprocess.run(["apparmor_parser", option, "--skip-cache", "--policy-features", newest, "--base", base, base / PROFILE],
                    check=True)
 
