@@ -79,7 +79,7 @@ static linked_list_t *answer(private_encdns_provider_t *this,
 	config->destroy(config);
 	if (attributes->get_count(attributes))
 	{
-		DBG2(DBG_CFG, "encdns: handing out %d attributes to '%Y'",
+		DBG1(DBG_CFG, "encdns: handing out %d attributes to '%Y'",
 			 attributes->get_count(attributes),
 			 ike_sa->get_other_eap_id(ike_sa));
 	}
