@@ -112,15 +112,15 @@ class Load:
         self._restart()
         gateways = [enterprise.gateway for enterprise in self._enterprises]
         before = [_cpu(gateway) for gateway in gateways]
-        seconds = [0.0, 0.0]
+        seconds, attributes = [0.0, 0.0], [0, 0]
         with _Reloading(gateways) as reloading:
             for first in range(0, self._connects, AT_A_TIME):
                 for which, enterprise in enumerate(self._enterprises):
                     reloading.which = which
                     seconds[which] += self._connect(enterprise, min(AT_A_TIME, self._connects - first))
-        received = self._received()
+                    attributes[which] += self._received() - sum(attributes)
         return tuple(
-            Fare(self._connects, vici.stats(gateway)[0], received * which, seconds[which], _cpu(gateway) - before[which],
+            Fare(self._connects, vici.stats(gateway)[0], attributes[which], seconds[which], _cpu(gateway) - before[which],
                  reloading.counts[which])
             for which, gateway in enumerate(gateways))
 
@@ -171,7 +171,7 @@ class Load:
         wait_for(lambda: vici.stats(enterprise.gateway)[0] == 0, "the end of all IKE_SAs", 60)
 
     def _received(self) -> int:
-        """The attributes that the crowd was handed."""
+        """The attributes that the crowd was handed so far, by both gateways."""
         self._crowd.host.run("swanctl", "--reload-settings")
         return int(self._crowd.host.read(RECEIVED))
 
@@ -259,9 +259,10 @@ class Result:
         """What is wrong, a sentence each."""
         up, left = self.octets
         faults = [f"{self.lost} IKE_SAs lost"] if self.lost else []
-        for _, fare in self.rounds:
-            if fare.attributes != ATTRIBUTES * fare.connects:
-                faults.append(f"{fare.attributes} attributes for {fare.connects} IKE_SAs")
+        for fares in self.rounds:
+            for with_plugin, fare in enumerate(fares):
+                if fare.attributes != with_plugin * ATTRIBUTES * fare.connects:
+                    faults.append(f"{fare.attributes} attributes for {fare.connects} IKE_SAs")
         if up >= OCTETS_MAX:
             faults.append(f"{up:.0f} octets per IKE_SA")
         if left > LEFT_MAX:
