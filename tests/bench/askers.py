@@ -30,29 +30,36 @@ def round_trips(asker, first: int, count: int) -> list:
     return spent
 
 
-class OverUDP:
-    """Asks a forwarder."""
+class _Asker:
+    """Has a connection, as long as a with statement lasts."""
 
-    def __init__(self, port: int):
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.settimeout(TIMEOUT)
-        self._socket.connect(("127.0.0.1", port))
+    def __init__(self, connection):
+        self._connection = connection
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._socket.close()
+        self._connection.close()
+
+
+class OverUDP(_Asker):
+    """Asks a forwarder."""
+
+    def __init__(self, port: int):
+        super().__init__(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        self._connection.settimeout(TIMEOUT)
+        self._connection.connect(("127.0.0.1", port))
 
     def ask(self, i: int) -> None:
         identity = i & 0xffff
-        self._socket.send(query(identity, f"u{i}.{peers.ZONE}"))
+        self._connection.send(query(identity, f"u{i}.{peers.ZONE}"))
         # What comes late, of an earlier one, is not the answer.
-        while int.from_bytes(self._socket.recv(4096)[:2], "big") != identity:
+        while int.from_bytes(self._connection.recv(4096)[:2], "big") != identity:
             pass
 
 
-class _OverTLS:
+class _OverTLS(_Asker):
     """Asks the upstream."""
 
     port = alpn = None
@@ -62,13 +69,7 @@ class _OverTLS:
         context.set_alpn_protocols([self.alpn])
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connection = context.wrap_socket(raw, server_hostname=peers.ADN)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._connection.close()
+        super().__init__(context.wrap_socket(raw, server_hostname=peers.ADN))
 
 
 class OverDoT(_OverTLS):
