@@ -13,9 +13,9 @@ from pathlib import Path
 FINDINGS = "/var/log/findings"
 LIBRARIES = Path("usr/lib/x86_64-linux-gnu")
 
-# Nothing of it in a process without a sanitizer. An abort for what cannot go on; an exit as ever after what could, so that
-# neither systemd nor a test takes it for something else: the findings are what fails.
-COMMON = f"log_exe_name=1:exitcode=0:abort_on_error=1:log_path={FINDINGS}/found"
+# Nothing of it in a process without a sanitizer. An exit as ever after what could go on, so that neither systemd nor a test
+# takes it for something else: the findings are what fails.
+COMMON = f"log_exe_name=1:exitcode=0:log_path={FINDINGS}/found"
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class Sanitizer:
 FLAGS = {"CPPFLAGS": "-U_FORTIFY_SOURCE", "CFLAGS": "-fno-sanitize-recover=all", "LDFLAGS": "-Wl,-z,nodelete"}
 
 ADDRESS = Sanitizer("address", "+address,+undefined", ("libasan.so", "libubsan.so"), {
-    # charon has handlers of its own, which say less. A library between us and malloc has no frame pointers. Our code halts
-    # all the same, as it is built to; charon does not, or what is KNOWN would end it.
-    "ASAN_OPTIONS": f"{COMMON}:halt_on_error=0:handle_segv=2:handle_sigbus=2:handle_sigill=2:handle_abort=2:"
-                    "detect_stack_use_after_return=1:fast_unwind_on_malloc=0",
+    # An abort for what cannot go on. charon has handlers of its own, which say less. A library between us and malloc has
+    # no frame pointers. Our code halts all the same, as it is built to; charon does not, or what is KNOWN would end it.
+    "ASAN_OPTIONS": f"{COMMON}:abort_on_error=1:halt_on_error=0:handle_segv=2:handle_sigbus=2:handle_sigill=2:"
+                    "handle_abort=2:detect_stack_use_after_return=1:fast_unwind_on_malloc=0",
     # gcc's writes to no file beside the other sanitizer's: it aborts, and the other writes down where.
     "UBSAN_OPTIONS": "abort_on_error=1",
 })
 THREAD = Sanitizer("thread", "+thread", ("libtsan.so",), {
     # Accesses by charon itself are not seen; its mutexes, condition variables and threads are. It cancels threads within
-    # system calls, at which the runtime gives up when charon ends: that is an end like any other, and no crash.
-    "TSAN_OPTIONS": f"{COMMON}:abort_on_error=0:ignore_noninstrumented_modules=1:second_deadlock_stack=1",
+    # system calls, at which the runtime gives up when charon ends: no abort, for that is an end like any other.
+    "TSAN_OPTIONS": f"{COMMON}:ignore_noninstrumented_modules=1:second_deadlock_stack=1",
 })
 SANITIZERS = {sanitizer.name: sanitizer for sanitizer in (ADDRESS, THREAD)}
 
