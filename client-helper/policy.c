@@ -1,9 +1,9 @@
 #include "policy.h"
 
-#include <libpsl.h>
 #include <string.h>
 #include "wire/name.h"
 #include "subdomain.h"
+#include "suffix.h"
 #include "util.h"
 
 /* RFC 6761 and the reverse zones of loopback; what is below them too (I33). */
@@ -40,7 +40,7 @@ static bool names_exactly(char *const *list, const char *domain)
 
 const char *policy_refuses_domain(const struct policy *policy, const char *domain)
 {
-	const psl_ctx_t *suffixes = psl_builtin();
+	int is_public;
 
 	if (names_exactly(policy->accept_domains, domain))
 		return NULL;
@@ -48,10 +48,11 @@ const char *policy_refuses_domain(const struct policy *policy, const char *domai
 		return "the root is no internal domain";
 	if (subdomain_of_any(domain, special_use))
 		return "a special-use name is no internal domain";
+	is_public = suffix_is_public(domain);
 	/* Without a list nothing tells co.uk from example.com: better none than all. */
-	if (!suffixes)
+	if (is_public < 0)
 		return "there is no list of public suffixes to check it against";
-	if (psl_is_public_suffix(suffixes, domain))
+	if (is_public)
 		return "a public suffix is no internal domain";
 	if (policy->limits_domains && !subdomain_of_any(domain, policy->accept_domains))
 		return "accept-domains does not list it";

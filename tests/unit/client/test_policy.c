@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "client-helper/policy.h"
 #include "client-helper/subdomain.h"
@@ -48,6 +49,22 @@ static void test_public_suffixes(void **state)
 	assert_non_null(policy_refuses_domain(&policy, "uk"));
 	assert_non_null(policy_refuses_domain(&policy, "org.uk"));
 	policy_clear(&policy);
+}
+
+/* I23: without the list no domain is an internal one. Runs first: once loaded, the list stays. */
+static void test_no_list_of_suffixes(void **state)
+{
+	struct policy policy = {};
+	struct rlimit limit, none;
+	const char *why;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	why = policy_refuses_domain(&policy, "corp.example");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_string_equal(why, "there is no list of public suffixes to check it against");
+	assert_null(policy_refuses_domain(&policy, "corp.example"));
 }
 
 /* I33 */
@@ -168,6 +185,7 @@ static void test_insecure_domains(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_no_list_of_suffixes),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_ordinary_domains),
 		cmocka_unit_test(test_public_suffixes),
