@@ -23,7 +23,7 @@ PACKAGES = """
     unbound stubby dnsdist dnss dnscrypt-proxy
 """.split()
 
-# Row title, path into a round's result, unit, and whether less is better.
+# Row title, path into a turn's result, unit, and whether less is better.
 FIGURES = (
     ("100 outstanding: queries per second", ("load100", "qps"), "q/s", False),
     ("100 outstanding: CPU per query", ("load100", "cpu_us"), "us", True),
@@ -39,7 +39,7 @@ FIGURES = (
     ("RSS, idle", ("rss_idle_kib",), "KiB", True),
     ("RSS, after the load", ("load10", "rss_kib"), "KiB", True),
 )
-MOMENTS = {("first_answer_s",), ("after_restart_s",)}  # measured in rounds of their own
+MOMENTS = {("first_answer_s",), ("after_restart_s",)}  # measured one by one
 LATENCY = {("median_us",), ("p99_us",), ("added_us",)}  # measured with all of them up
 DIRECT = {("load100", "qps"), ("load10", "qps"), ("load100", "lost"), ("load10", "lost"), ("median_us",), ("p99_us",)}
 
@@ -65,7 +65,7 @@ def main() -> int:
         host.wait_booted()
         for module in ("peers.py", "askers.py", "measure.py"):
             host.write(f"/bench/{module}", (HERE / module).read_text())
-        say(f"measuring {' and '.join(options.protocol)}: {options.rounds} rounds, {options.seconds} s each")
+        say(f"measuring {' and '.join(options.protocol)}: {options.seconds} s for each figure")
         output = _measure(host, options)
     finally:
         host.stop()
@@ -75,15 +75,15 @@ def main() -> int:
         _print(protocol, entry)
     print(f"\nmeasured with {machine['cpus']} CPUs, load {machine['load_before']:.1f} before the start")
     Path(options.json).write_text(json.dumps({"machine": machine, "protocols": results}, indent=1) + "\n")
-    say(f"all rounds are in {options.json}")
+    say(f"all turns are in {options.json}")
     return 0
 
 
 def _measure(host, options) -> str:
     """What measure.py prints; its progress goes to stderr. The limit is for a program that hangs, not for a slow one."""
-    limit = len(options.protocol) * (900 + options.rounds * (300 + 60 * options.seconds))
-    process = host.popen("python3", "/bench/measure.py", options.rounds, options.seconds, *options.protocol,
-                         stdout=subprocess.PIPE, text=True)
+    limit = len(options.protocol) * (1800 + 60 * options.seconds)
+    process = host.popen("python3", "/bench/measure.py", options.seconds, *options.protocol, stdout=subprocess.PIPE,
+                         text=True)
     output, _ = process.communicate(timeout=limit)
     if process.returncode:
         raise TestbedError(f"measuring failed with exit status {process.returncode}")
@@ -92,8 +92,7 @@ def _measure(host, options) -> str:
 
 def _options():
     parser = argparse.ArgumentParser(prog="bench", description="Measures the forwarder beside its peers.")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured (default 3)")
-    parser.add_argument("--seconds", type=int, default=5, help="length of one measurement (default 5)")
+    parser.add_argument("--seconds", type=int, default=15, help="for how long each figure is measured (default 15)")
     parser.add_argument("--protocol", action="append", choices=("DoT", "DoH"), help="only this one")
     parser.add_argument("--json", default="bench.json", help="where all figures go (default bench.json)")
     options = parser.parse_args()
@@ -112,16 +111,16 @@ def _machine() -> dict:
 
 
 def _summarise(protocol: str, entry: dict) -> None:
-    """Adds the medians over the rounds and the verdicts."""
-    entry["medians"] = {name: {title: _median(_rounds(entry, name, path), path) for title, path, _, _ in FIGURES}
+    """Adds the medians over the turns and the verdicts."""
+    entry["medians"] = {name: {title: _median(_turns(entry, name, path), path) for title, path, _, _ in FIGURES}
                         for name in entry["peers"]}
-    entry["direct_medians"] = {title: _median(_rounds(entry, "direct", path), path) for title, path, _, _ in FIGURES
+    entry["direct_medians"] = {title: _median(_turns(entry, "direct", path), path) for title, path, _, _ in FIGURES
                                if path in DIRECT}
     entry["ratios"] = {title: _ratio(entry["medians"], title, less) for title, _, _, less in FIGURES}
     entry["verdicts"] = [*_ratio_verdicts(protocol, entry), *_absolute_verdicts(entry)]
 
 
-def _rounds(entry: dict, name: str, path: tuple) -> list:
+def _turns(entry: dict, name: str, path: tuple) -> list:
     """Where a figure of a forwarder, or of asking directly, is found."""
     if path in LATENCY:
         return [entry["latency"][name]]
@@ -130,13 +129,13 @@ def _rounds(entry: dict, name: str, path: tuple) -> list:
     return entry["moments" if path in MOMENTS else "peers"][name]
 
 
-def _median(rounds: list, path: tuple):
+def _median(turns: list, path: tuple):
     values = []
-    for value in rounds:
+    for value in turns:
         for key in path:
             value = (value or {}).get(key)
         values.append(value)
-    # A figure that one round could not have is no figure.
+    # A figure that one turn could not have is no figure.
     return None if None in values else statistics.median(values)
 
 
@@ -185,7 +184,7 @@ def _absolute_verdicts(entry: dict) -> list:
 
 def _print(protocol: str, entry: dict) -> None:
     names = list(entry["medians"])
-    print(f"\n{protocol}: medians of {len(entry['direct'])} rounds")
+    print(f"\n{protocol}: medians")
     if entry["missing"]:
         print(f"not installed, not measured: {', '.join(entry['missing'])}")
     print(f"{'':40}" + "".join(f"{name:>15}" for name in ("direct", *names)) + f"{'ours/best':>13}")

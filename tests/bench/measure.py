@@ -1,6 +1,8 @@
 """Runs the measurements inside the bench host and prints them as JSON; scripts/bench makes the table.
 
-measure.py ROUNDS SECONDS PROTOCOL...
+measure.py SECONDS PROTOCOL...
+
+All forwarders are up at the same time and take turns, so short that the machine has one mood for all of them.
 """
 
 import contextlib
@@ -19,10 +21,11 @@ import peers
 
 NAMES = peers.WORK / "names"
 N_NAMES = 1_000_000  # more than any forwarder is asked in one measurement
-TURN = 50  # queries of the latency measurement, until the next is asked
+TURN = 50  # queries of the latency measurement, until the next is asked; the load changes by the second
 QUERY_TIMEOUT = 5
-STARTS = 15  # starts and restarts of each: a few milliseconds each, of which the scheduler has its share
+STARTS = 30  # starts and restarts of each: a few milliseconds each, of which the scheduler has its share
 SETTLE = 1.5  # seconds after the first answer until a program counts as idle
+OUTSTANDING = (100, 10)
 IN_FLIGHT = 4096
 IN_FLIGHT_PER_ASKER = 256  # so many answers fit an asker's receive buffer
 
@@ -80,9 +83,19 @@ def number(text: str, label: str) -> float:
     return float(found.group(1)) if found else 0.0
 
 
-def closed_loop(peer, outstanding: int, seconds: int) -> dict:
+@contextlib.contextmanager
+def all_up(forwarders: list):
+    """Has all of them running and connected. Yields those that answer."""
+    try:
+        yield [peer for peer in forwarders if start_to_first_answer(peer) is not None]
+    finally:
+        for peer in forwarders:
+            peer.stop()
+
+
+def closed_loop(peer, outstanding: int) -> dict:
     cpu = peer.cpu_seconds()
-    text = dnsperf(peer.port, "-l", str(seconds), outstanding=outstanding)
+    text = dnsperf(peer.port, "-l", "1", outstanding=outstanding)
     cpu = peer.cpu_seconds() - cpu
     completed = number(text, "Queries completed")
     codes = re.search(r"NOERROR (\d+)", text)
@@ -96,15 +109,34 @@ def closed_loop(peer, outstanding: int, seconds: int) -> dict:
     }
 
 
+def closed_loop_directly(protocol: str, outstanding: int) -> dict:
+    """The upstream without a forwarder: what no forwarder can be better than."""
+    mode, port = ("tls", peers.DOT_PORT) if protocol == "DoT" else ("doh", peers.DOH_PORT)
+    text = dnsperf(port, "-l", "1", mode=mode, outstanding=outstanding)
+    return {"qps": number(text, "Queries per second"), "lost": int(number(text, "Queries lost"))}
+
+
+def loads(protocol: str, forwarders: list, seconds: int) -> tuple:
+    """The turns of the upstream itself, and those of each forwarder. One that does not answer has one without figures."""
+    direct, through = [], {peer.name: [] for peer in forwarders}
+    with all_up(forwarders) as up:
+        time.sleep(SETTLE)
+        idle = {peer.name: peer.rss_kib() for peer in up}
+        for _ in range(seconds):
+            direct.append({f"load{n}": closed_loop_directly(protocol, n) for n in OUTSTANDING})
+            for peer in up:
+                turn = {f"load{n}": closed_loop(peer, n) for n in OUTSTANDING}
+                through[peer.name].append({"rss_idle_kib": idle[peer.name], **turn})
+    return direct, {name: turns or [{}] for name, turns in through.items()}
+
+
 def latency(protocol: str, forwarders: list, seconds: int) -> dict:
-    """The upstream is asked directly and through each forwarder, in turns so short that the machine has one mood for all;
-    what a forwarder adds is told by turns that followed each other. Of one that fails to answer there is nothing."""
+    """The upstream is asked directly and through each forwarder; what a forwarder adds is told by turns that followed
+    each other. Of one that fails to answer there is nothing."""
     spent = {name: [] for name in ("direct", *(peer.name for peer in forwarders))}
-    for peer in forwarders:
-        start_to_first_answer(peer)
-    with contextlib.ExitStack() as stack:
+    with all_up(forwarders) as up, contextlib.ExitStack() as stack:
         who = {"direct": stack.enter_context(askers.DIRECT[protocol]())}
-        who.update((peer.name, stack.enter_context(askers.OverUDP(peer.port))) for peer in forwarders)
+        who.update((peer.name, stack.enter_context(askers.OverUDP(peer.port))) for peer in up)
         for first in range(0, seconds * askers.RATE, TURN):
             for name in list(who):
                 try:
@@ -112,8 +144,6 @@ def latency(protocol: str, forwarders: list, seconds: int) -> dict:
                 except OSError as error:
                     tell(f"{name}: {error}")
                     del who[name]
-    for peer in forwarders:
-        peer.stop()
     return {name: _latency(turns, spent["direct"]) if name in who else {} for name, turns in spent.items()}
 
 
@@ -122,17 +152,6 @@ def _latency(turns: list, direct: list) -> dict:
     added = [statistics.median(through) - statistics.median(straight) for through, straight in zip(turns, direct)]
     return {"median_us": statistics.median(every) * 1e6, "p99_us": every[len(every) * 99 // 100] * 1e6,
             "added_us": statistics.median(added) * 1e6}
-
-
-def loads(protocol: str, seconds: int) -> dict:
-    """The upstream without a forwarder: what no forwarder can be better than."""
-    mode, port = ("tls", peers.DOT_PORT) if protocol == "DoT" else ("doh", peers.DOH_PORT)
-    result = {}
-    for outstanding in (100, 10):
-        text = dnsperf(port, "-l", str(seconds), mode=mode, outstanding=outstanding)
-        result[f"load{outstanding}"] = {"qps": number(text, "Queries per second"),
-                                        "lost": int(number(text, "Queries lost"))}
-    return result
 
 
 def memory(peer) -> dict:
@@ -180,26 +199,12 @@ def moments(peer, upstream) -> dict:
     return result
 
 
-def measure(peer, seconds: int) -> dict:
-    """One round of everything else for one forwarder."""
-    result = {}
-    if start_to_first_answer(peer) is None:
-        peer.stop()
-        return result
-    time.sleep(SETTLE)
-    result["rss_idle_kib"] = peer.rss_kib()
-    result["load100"] = closed_loop(peer, 100, seconds)
-    result["load10"] = closed_loop(peer, 10, seconds)
-    peer.stop()
-    return result
-
-
 def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:
-    rounds, seconds, protocols = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    seconds, protocols = int(sys.argv[1]), sys.argv[2:]
     peers.make_certificates()
     write_names()
     with open("/etc/hosts", "a") as hosts:
@@ -212,19 +217,16 @@ def main() -> None:
         forwarders = peers.forwarders(protocol)
         missing = [peer.name for peer in forwarders if not peer.installed]
         forwarders = [peer for peer in forwarders if peer.installed]
-        entry = results[protocol] = {"missing": missing, "direct": [], "peers": {peer.name: [] for peer in forwarders},
-                                     "moments": {peer.name: [] for peer in forwarders}}
-        # Rounds on the outside: the machine's moods hit all peers alike.
-        for index in range(rounds):
-            entry["direct"].append(loads(protocol, seconds))
-            for peer in forwarders:
-                tell(f"{protocol}, round {index + 1} of {rounds}: {peer.name}")
-                entry["peers"][peer.name].append(measure(peer, seconds))
+        entry = results[protocol] = {"missing": missing, "moments": {peer.name: [] for peer in forwarders}}
+        tell(f"{protocol}: load")
+        entry["direct"], entry["peers"] = loads(protocol, forwarders, seconds)
         tell(f"{protocol}: latency")
-        entry["latency"] = latency(protocol, forwarders, seconds * rounds)
+        entry["latency"] = latency(protocol, forwarders, seconds)
         tell(f"{protocol}: {STARTS} starts of each, and restarts of the upstream")
-        for _ in range(STARTS):
-            for peer in forwarders:
+        for index in range(STARTS):
+            # Who comes after whom matters: a program that has just ended is still being cleared away.
+            first = index % len(forwarders)
+            for peer in forwarders[first:] + forwarders[:first]:
                 entry["moments"][peer.name].append(moments(peer, upstream))
         tell(f"{protocol}: two million queries for encdnsd's memory")
         entry["memory"] = memory(forwarders[0])
