@@ -54,7 +54,7 @@ struct manager {
 	struct watch *watch;
 	struct fitness fitness;
 	struct announcement *announcement;
-	char **ended; /* connections that came to their end since then */
+	char **ended;    /* connections that came to their end since then */
 	char *described; /* the status as last told */
 	sd_bus_slot *owner_match;
 	sd_event_source *settle; /* one look at everything, after all that happened at once */
@@ -159,7 +159,8 @@ static void want_link(struct entry *entry)
 	if (entry->asked_usec != 0 && now < entry->asked_usec + LINK_PAUSE_USEC)
 		return;
 	entry->asked_usec = now;
-	manager->events->link_wanted(connection_name(entry->connection), manager->userdata);
+	manager->events->link_wanted(connection_name(entry->connection),
+		entry->owner ? sd_bus_track_first(entry->owner) : NULL, manager->userdata);
 }
 
 static void check_link(struct entry *entry)

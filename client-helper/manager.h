@@ -18,8 +18,11 @@ typedef void (*manager_changed_t)(void *userdata);
 /* Called when a block was lifted: its link, if it had one, is needed no more. */
 typedef void (*manager_released_t)(const char *connection, const char *link, void *userdata);
 
-/* Called when a connection has no link, and again until it has: the plugin is to make one. */
-typedef void (*manager_link_wanted_t)(const char *connection, void *userdata);
+/*
+ * Called when a connection has no link, and again until it has: the plugin is to make one. owner:
+ * the unique name on the bus of the one that applied it; NULL: whichever there is.
+ */
+typedef void (*manager_link_wanted_t)(const char *connection, const char *owner, void *userdata);
 
 struct manager_events {
 	manager_changed_t changed;

@@ -156,10 +156,18 @@ static void released(const char *connection, const char *link, void *userdata)
 		connection, link ? link : "");
 }
 
-static void link_wanted(const char *connection, void *userdata)
+/* To its owner alone: of two that heard it, both would make one. */
+static void link_wanted(const char *connection, const char *owner, void *userdata)
 {
-	sd_bus_emit_signal(
-		userdata, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "LinkWanted", "s", connection);
+	cleanup_message sd_bus_message *signal = NULL;
+	int r;
+
+	r = sd_bus_message_new_signal(
+		userdata, &signal, MANAGER_BUS_PATH, MANAGER_BUS_INTERFACE, "LinkWanted");
+	if (r >= 0)
+		r = sd_bus_message_append(signal, "s", connection);
+	if (r >= 0)
+		sd_bus_send_to(userdata, signal, owner, NULL);
 }
 
 const struct manager_events manager_bus_events = {

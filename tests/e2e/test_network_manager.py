@@ -14,6 +14,9 @@ pytestmark = [pytest.mark.one_release, pytest.mark.not_sanitized("it installs th
 # The test bed's kernel has no ESP; the mark keeps charon's own packets out of the tunnel.
 IN_USER_SPACE = """
 charon-nm {
+	# not the one that charon clears away when it stops
+	routing_table = 210
+	routing_table_prio = 210
 	plugins {
 		kernel-libipsec {
 			load = yes
@@ -56,18 +59,28 @@ def managed_links(host) -> list:
     return [device for device, state in devices if device.startswith("encdns") and state != "unmanaged"]
 
 
-def test_by_nmcli(managed, pytestconfig):
-    corp, laptop, host = managed.corp, managed.laptop, managed.laptop.host
-    plan = corp.plan
-    corp.configure(swanctl.gateway(plan, families=(4,), encrypted_dns=swanctl.handing_out(
+def hand_out(enterprise) -> None:
+    plan = enterprise.plan
+    enterprise.configure(swanctl.gateway(plan, families=(4,), encrypted_dns=swanctl.handing_out(
         plan, resolvers={"dot": swanctl.dot(plan, addresses=plan.resolver[0])})))
-    host.write("/etc/swanctl/swanctl.conf", swanctl.section("encrypted-dns", {"laptop": {"accept-domains": plan.domain}}))
+
+
+def add_vpn(host, plan) -> None:
+    """NetworkManager's connection corp-vpn."""
     settings = {
         "address": plan.internet[0], "certificate": "/etc/swanctl/x509ca/corp.pem", "remote-identity": plan.gateway_id,
         "method": "key", "usercert": "/etc/swanctl/x509/corp.pem", "userkey": "/etc/swanctl/private/corp.pem",
         "local-identity": f"laptop@{plan.domain}", "virtual": "yes", "remote-ts": plan.subnets[0]}
     host.run("nmcli", "connection", "add", "type", "vpn", "con-name", "corp-vpn", "vpn-type", "strongswan", "vpn.data",
              ", ".join(f"{name}={value}" for name, value in settings.items()))
+
+
+def test_by_nmcli(managed, pytestconfig):
+    corp, laptop, host = managed.corp, managed.laptop, managed.laptop.host
+    plan = corp.plan
+    hand_out(corp)
+    host.write("/etc/swanctl/swanctl.conf", swanctl.section("encrypted-dns", {"laptop": {"accept-domains": plan.domain}}))
+    add_vpn(host, plan)
 
     host.run("nmcli", "connection", "up", "corp-vpn")
     laptop.wait_in_force("corp-vpn")
@@ -91,3 +104,37 @@ def test_by_nmcli(managed, pytestconfig):
     host.run("nmcli", "connection", "down", "corp-vpn")
     wait_for(lambda: not laptop.status()["connections"], "the end of the connection's DNS")
     assert laptop.links() == []
+
+
+def test_beside_charon(managed):
+    """One connection is charon-nm's, the other charon's: neither daemon touches what is the other's."""
+    corp, laptop, host = managed.corp, managed.laptop, managed.laptop.host
+    branch = managed.add_enterprise()
+    install(branch.gateway, "a gateway")
+    for enterprise in (corp, branch):
+        hand_out(enterprise)
+    host.systemctl("start", "strongswan.service")
+    laptop.configure(swanctl.laptop([branch.plan], families=(4,), encrypted_dns={
+        "laptop": {"accept-domains": [corp.plan.domain, branch.plan.domain]}}))
+    add_vpn(host, corp.plan)
+
+    host.run("nmcli", "connection", "up", "corp-vpn")
+    laptop.connect("branch")
+
+    def both_resolve():
+        for name, enterprise in (("corp-vpn", corp), ("branch", branch)):
+            laptop.wait_in_force(name)
+            internal_names_resolve(managed, enterprise)
+        assert len(laptop.links()) == 2
+
+    both_resolve()
+    # Both daemons hear that links are wanted.
+    for _ in range(5):
+        for link in laptop.links():
+            host.run("ip", "link", "delete", link)
+        both_resolve()
+    laptop.disconnect("branch")
+    wait_for(lambda: len(laptop.links()) == 1, "the end of branch's DNS")
+    internal_names_resolve(managed, corp)
+    host.run("nmcli", "connection", "down", "corp-vpn")
+    wait_for(lambda: laptop.links() == [], "the end of the other's")
