@@ -58,6 +58,8 @@ OURS = re.compile(r"\bencdns_|libstrongswan-encdns")
 
 # OpenSSL keeps names and algorithms for good, in charon from the first key that we have it read.
 KEPT = re.compile(r"^    #1 .*libcrypto\.so", re.M)
+# From 3.6 on OpenSSL keeps its providers likewise, which strongSwan's plugin loads when it starts: in our reader of swanctl.conf, too.
+PROVIDERS = re.compile(r" in openssl_plugin_create ")
 # strongSwan's own: mem_pool.c hands an element of an array to the very array_insert() that moves the array, when it gives
 # the address of a connection to the one that replaces it (make before break); 5.9.8 to 6.1.0.
 KNOWN = re.compile(r"heap-use-after-free.*\n.*\n    #0 \S+ in memcpy .*\n"
@@ -117,12 +119,12 @@ def read(host) -> list:
 def of_ours(name: str, text: str) -> str:
     """What concerns us of a file. charon's own leaks, races and locks do not; a wrong use of memory does in any case, as
     nobody knows whose it is, unless it is KNOWN."""
-    if ".charon" not in name:
-        return text.strip()
+    in_charon = ".charon" in name
     found = []
     for report in re.split(r"^=+\n", text, flags=re.M):
         if "ERROR: LeakSanitizer" in report:
-            found += [leak for leak in report.split("\n\n") if OURS.search(leak) and not KEPT.search(leak)]
-        elif OURS.search(report) or "ERROR: AddressSanitizer" in report and not KNOWN.search(report):
+            leaks = [leak for leak in report.split("\n\n") if " leak of " in leak and not PROVIDERS.search(leak)]
+            found += [leak for leak in leaks if not in_charon or OURS.search(leak) and not KEPT.search(leak)]
+        elif not in_charon or OURS.search(report) or "ERROR: AddressSanitizer" in report and not KNOWN.search(report):
             found.append(report)
     return "\n".join(found).strip()
