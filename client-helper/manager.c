@@ -54,8 +54,9 @@ struct manager {
 	struct watch *watch;
 	struct fitness fitness;
 	struct announcement *announcement;
-	char **ended;    /* connections that came to their end since then */
-	char *described; /* the status as last told */
+	char **ended;          /* connections that came to their end since then */
+	sd_bus_track *charons; /* who has announced itself */
+	char *described;       /* the status as last told */
 	sd_bus_slot *owner_match;
 	sd_event_source *settle; /* one look at everything, after all that happened at once */
 };
@@ -160,7 +161,7 @@ static void want_link(struct entry *entry)
 		return;
 	entry->asked_usec = now;
 	manager->events->link_wanted(connection_name(entry->connection),
-		entry->owner ? sd_bus_track_first(entry->owner) : NULL, manager->userdata);
+		sd_bus_track_first(entry->owner ? entry->owner : manager->charons), manager->userdata);
 }
 
 static void check_link(struct entry *entry)
@@ -615,8 +616,10 @@ static void release_ended(struct manager *manager, char *const *links)
 	manager->ended = list_free(manager->ended);
 }
 
-void manager_announce(struct manager *manager, struct announcement *announcement)
+void manager_announce(
+	struct manager *manager, sd_bus_message *message, struct announcement *announcement)
 {
+	(void)!sd_bus_track_add_sender(manager->charons, message);
 	release_ended(manager, announcement->links);
 	if (!manager->announcement)
 		manager->announcement = calloc(1, sizeof(*manager->announcement));
@@ -636,6 +639,7 @@ struct manager *manager_free(struct manager *manager)
 		return NULL;
 	sd_event_source_disable_unref(manager->settle);
 	sd_bus_slot_unref(manager->owner_match);
+	sd_bus_track_unref(manager->charons);
 	while (manager->n > 0)
 		drop(manager, manager->n - 1);
 	free(manager->entries);
@@ -687,6 +691,8 @@ static int start(struct manager *manager, const char *folder, const char *state)
 
 	manager->nss_module = fitness_nss_module();
 	r = sd_event_add_defer(event, &manager->settle, on_settle, manager);
+	if (r >= 0)
+		r = sd_bus_track_new(manager->bus, &manager->charons, NULL, NULL);
 	if (r >= 0)
 		r = watch_new(event, check_all, manager, &manager->watch);
 	if (r >= 0)

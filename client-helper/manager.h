@@ -19,10 +19,10 @@ typedef void (*manager_changed_t)(void *userdata);
 typedef void (*manager_released_t)(const char *connection, const char *link, void *userdata);
 
 /*
- * Called when a connection has no link, and again until it has: the plugin is to make one. owner:
- * the unique name on the bus of the one that applied it; NULL: whichever there is.
+ * Called when a connection has no link, and again until it has: one plugin is to make one. charon:
+ * the unique name on the bus of the one that applied it, or else of any; NULL: none is known.
  */
-typedef void (*manager_link_wanted_t)(const char *connection, const char *owner, void *userdata);
+typedef void (*manager_link_wanted_t)(const char *connection, const char *charon, void *userdata);
 
 struct manager_events {
 	manager_changed_t changed;
@@ -37,8 +37,9 @@ struct manager_events {
 int manager_new(sd_bus *bus, const char *runtime, const char *state,
 	const struct manager_events *events, void *userdata, struct manager **ret);
 
-/* Takes what *announcement owns. */
-void manager_announce(struct manager *manager, struct announcement *announcement);
+/* message: whose sender it is. Takes what *announcement owns. */
+void manager_announce(
+	struct manager *manager, sd_bus_message *message, struct announcement *announcement);
 
 /*
  * The calls of the bus. Each 0, or -errno with *error set: then nothing has changed. Remove and

@@ -29,7 +29,7 @@ static int on_announce(sd_bus_message *message, void *userdata, sd_bus_error *er
 		r = announcement_read(message, &announcement, error);
 	if (r < 0)
 		return r;
-	manager_announce(userdata, &announcement);
+	manager_announce(userdata, message, &announcement);
 	announcement_clear(&announcement);
 	return sd_bus_reply_method_return(message, NULL);
 }
@@ -156,8 +156,8 @@ static void released(const char *connection, const char *link, void *userdata)
 		connection, link ? link : "");
 }
 
-/* To its owner alone: of two that heard it, both would make one. */
-static void link_wanted(const char *connection, const char *owner, void *userdata)
+/* To one alone: of two that heard it, both would make one. */
+static void link_wanted(const char *connection, const char *charon, void *userdata)
 {
 	cleanup_message sd_bus_message *signal = NULL;
 	int r;
@@ -167,7 +167,7 @@ static void link_wanted(const char *connection, const char *owner, void *userdat
 	if (r >= 0)
 		r = sd_bus_message_append(signal, "s", connection);
 	if (r >= 0)
-		sd_bus_send_to(userdata, signal, owner, NULL);
+		sd_bus_send_to(userdata, signal, charon, NULL);
 }
 
 const struct manager_events manager_bus_events = {

@@ -2,7 +2,8 @@
 
 import pytest
 
-from expect import assert_hotel_heard_nothing_of, internal_names_resolve, public_names_go_to_the_hotel
+from expect import (assert_hotel_heard_nothing_of, internal_names_fail, internal_names_resolve,
+                    public_names_go_to_the_hotel)
 from fresh import findings, install, network
 from testbed import swanctl
 from testbed.network import HOTEL, LAPTOP
@@ -128,11 +129,27 @@ def test_beside_charon(managed):
         assert len(laptop.links()) == 2
 
     both_resolve()
-    # Both daemons hear that links are wanted.
-    for _ in range(5):
+
+    def delete_the_links():
         for link in laptop.links():
             host.run("ip", "link", "delete", link)
+
+    # Each daemon makes its own connection's link.
+    for _ in range(5):
+        delete_the_links()
         both_resolve()
+    # For a connection whose charon has ended, one of those that are there does it.
+    host.systemctl("restart", "strongswan.service")
+    wait_for(lambda: laptop.status_of("branch").get("state") == "blocked", "the block of branch")
+    for _ in range(5):
+        delete_the_links()
+        laptop.wait_guarded("encdns0")
+        laptop.wait_guarded("encdns1")
+        internal_names_fail(managed, branch)
+        internal_names_resolve(managed, corp)
+        assert len(laptop.links()) == 2
+    laptop.connect("branch")
+    both_resolve()
     laptop.disconnect("branch")
     wait_for(lambda: len(laptop.links()) == 1, "the end of branch's DNS")
     internal_names_resolve(managed, corp)
