@@ -62,7 +62,7 @@ KEPT = re.compile(r"^    #1 .*libcrypto\.so", re.M)
 PROVIDERS = re.compile(r" in openssl_plugin_create ")
 # strongSwan's own: mem_pool.c hands an element of an array to the very array_insert() that moves the array, when it gives
 # the address of a connection to the one that replaces it (make before break); 5.9.8 to 6.1.0.
-KNOWN = re.compile(r"heap-use-after-free.*\n.*\n    #0 \S+ in memcpy .*\n"
+KNOWN = re.compile(r"heap-use-after-free.*\n.*\n    #0 \S+ in (?:__interceptor_)?memcpy .*\n"
                    r"    #1 \S+ .*libcharon\.so.*\n    #2 \S+ .*libstrongswan-vici\.so")
 
 MANAGER = """
