@@ -133,6 +133,8 @@ def test_beside_charon(managed):
     def delete_the_links():
         for link in laptop.links():
             host.run("ip", "link", "delete", link)
+        for link in ("encdns0", "encdns1"):
+            laptop.wait_guarded(link)
 
     # Each daemon makes its own connection's link.
     for _ in range(5):
@@ -143,8 +145,6 @@ def test_beside_charon(managed):
     wait_for(lambda: laptop.status_of("branch").get("state") == "blocked", "the block of branch")
     for _ in range(5):
         delete_the_links()
-        laptop.wait_guarded("encdns0")
-        laptop.wait_guarded("encdns1")
         internal_names_fail(managed, branch)
         internal_names_resolve(managed, corp)
         assert len(laptop.links()) == 2
