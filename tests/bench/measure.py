@@ -93,41 +93,43 @@ def all_up(forwarders: list):
             peer.stop()
 
 
-def closed_loop(peer, outstanding: int) -> dict:
-    cpu = peer.cpu_seconds()
-    text = dnsperf(peer.port, "-l", "1", outstanding=outstanding)
-    cpu = peer.cpu_seconds() - cpu
-    completed = number(text, "Queries completed")
+def closed_loop(port: int, outstanding: int, mode: str = "udp") -> dict:
+    text = dnsperf(port, "-l", "1", mode=mode, outstanding=outstanding)
+    completed = int(number(text, "Queries completed"))
     codes = re.search(r"NOERROR (\d+)", text)
-    good = int(codes.group(1)) if codes else 0
     return {
         "qps": number(text, "Queries per second"),
-        "cpu_us": cpu / completed * 1e6 if completed else None,
         "lost": int(number(text, "Queries lost")),
-        "failed": int(completed) - good,
+        "completed": completed,
+        "failed": completed - (int(codes.group(1)) if codes else 0),
+    }
+
+
+def through(peer, outstanding: int) -> dict:
+    cpu = peer.cpu_seconds()
+    result = closed_loop(peer.port, outstanding)
+    cpu = peer.cpu_seconds() - cpu
+    return {
+        **result,
+        "cpu_us": cpu / result["completed"] * 1e6 if result["completed"] else None,
         "rss_kib": peer.rss_kib(),
     }
 
 
-def closed_loop_directly(protocol: str, outstanding: int) -> dict:
-    """The upstream without a forwarder: what no forwarder can be better than."""
-    mode, port = ("tls", peers.DOT_PORT) if protocol == "DoT" else ("doh", peers.DOH_PORT)
-    text = dnsperf(port, "-l", "1", mode=mode, outstanding=outstanding)
-    return {"qps": number(text, "Queries per second"), "lost": int(number(text, "Queries lost"))}
-
-
 def loads(protocol: str, forwarders: list, seconds: int) -> tuple:
-    """The turns of the upstream itself, and those of each forwarder. One that does not answer has one without figures."""
-    direct, through = [], {peer.name: [] for peer in forwarders}
+    """The turns of the upstream without a forwarder, which is what none can be better than, and those of each forwarder.
+    One that does not answer has one without figures."""
+    mode, port = ("tls", peers.DOT_PORT) if protocol == "DoT" else ("doh", peers.DOH_PORT)
+    direct, turns = [], {peer.name: [] for peer in forwarders}
     with all_up(forwarders) as up:
         time.sleep(SETTLE)
         idle = {peer.name: peer.rss_kib() for peer in up}
         for _ in range(seconds):
-            direct.append({f"load{n}": closed_loop_directly(protocol, n) for n in OUTSTANDING})
+            direct.append({f"load{n}": closed_loop(port, n, mode) for n in OUTSTANDING})
             for peer in up:
-                turn = {f"load{n}": closed_loop(peer, n) for n in OUTSTANDING}
-                through[peer.name].append({"rss_idle_kib": idle[peer.name], **turn})
-    return direct, {name: turns or [{}] for name, turns in through.items()}
+                loaded = {f"load{n}": through(peer, n) for n in OUTSTANDING}
+                turns[peer.name].append({"rss_idle_kib": idle[peer.name], **loaded})
+    return direct, {name: its or [{}] for name, its in turns.items()}
 
 
 def latency(protocol: str, forwarders: list, seconds: int) -> dict:

@@ -58,7 +58,8 @@ OURS = re.compile(r"\bencdns_|libstrongswan-encdns")
 
 # OpenSSL keeps names and algorithms for good, in charon from the first key that we have it read.
 KEPT = re.compile(r"^    #1 .*libcrypto\.so", re.M)
-# From 3.6 on OpenSSL keeps its providers likewise, which strongSwan's plugin loads when it starts: in our reader of swanctl.conf, too.
+# From 3.6 on it keeps its providers likewise, which strongSwan's plugin loads when it starts: in our reader of
+# swanctl.conf, too.
 PROVIDERS = re.compile(r" in openssl_plugin_create ")
 # strongSwan's own: mem_pool.c hands an element of an array to the very array_insert() that moves the array, when it gives
 # the address of a connection to the one that replaces it (make before break); 5.9.8 to 6.1.0.
